@@ -1,0 +1,18 @@
+"""The edge where time and randomness enter. Every other module takes them as arguments."""
+
+from __future__ import annotations
+
+import os
+import time
+
+Seconds = float
+
+
+def now() -> Seconds:
+    """The current time in seconds since the epoch (UTC)."""
+    return time.time()  # noqa: TID251 - this is the one place
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes from the operating system's generator."""
+    return os.urandom(count)  # noqa: TID251 - this is the one place
