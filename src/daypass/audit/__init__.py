@@ -1,0 +1,1 @@
+"""One record a call in CloudTrail's form: records, redaction, journal, lookup."""

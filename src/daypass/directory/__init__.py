@@ -1,0 +1,46 @@
+"""What IAM knows: frozen records, changes as values, and the view through which they are read.
+
+Nothing here writes or waits: records and changes are values, :class:`View` is an interface that the store implements.
+"""
+
+from daypass.directory.changes import Change, Delete, Put
+from daypass.directory.records import (
+    GLOBAL,
+    KINDS,
+    AccessKey,
+    Account,
+    Bucket,
+    Group,
+    Key,
+    Link,
+    ManagedPolicy,
+    MfaDevice,
+    PolicyVersion,
+    Record,
+    Role,
+    User,
+)
+from daypass.directory.view import LastUse, Page, View
+
+__all__ = [
+    "GLOBAL",
+    "KINDS",
+    "AccessKey",
+    "Account",
+    "Bucket",
+    "Change",
+    "Delete",
+    "Group",
+    "Key",
+    "LastUse",
+    "Link",
+    "ManagedPolicy",
+    "MfaDevice",
+    "Page",
+    "PolicyVersion",
+    "Put",
+    "Record",
+    "Role",
+    "User",
+    "View",
+]

@@ -1,0 +1,1 @@
+"""Where object bytes and their index live: one narrow interface, engines behind it."""

@@ -1,0 +1,1 @@
+"""The only room that knows the web server: listeners, limits, workers, health."""

@@ -1,0 +1,41 @@
+"""New identifiers and secrets for operations: the forms are :mod:`daypass.credentials`', the randomness is passed in."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daypass.credentials import Secret, access_key_id, secret_access_key, unique_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AEAD_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """Makes ids and secrets from one source of random bytes."""
+
+    random: Callable[[int], bytes]
+
+    def long_term_key(self, account: str) -> tuple[str, Secret]:
+        """An ``AKIA...`` id and its secret."""
+        return access_key_id(account, "AKIA", self.random(8)), secret_access_key(self.random(32))
+
+    def session_key(self, account: str) -> tuple[str, Secret]:
+        """An ``ASIA...`` id and its secret."""
+        return access_key_id(account, "ASIA", self.random(8)), secret_access_key(self.random(32))
+
+    def unique_id(self, prefix: str, account: str) -> str:
+        """A unique id such as ``AIDA...``."""
+        return unique_id(prefix, account, self.random(12))
+
+    def uuid(self) -> str:
+        """A random UUID (RFC 9562, version 4)."""
+        return str(uuid.UUID(bytes=self.random(16), version=4))
+
+    def nonce(self) -> bytes:
+        """A nonce for authenticated encryption."""
+        return self.random(AEAD_NONCE)

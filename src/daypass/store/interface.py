@@ -1,0 +1,120 @@
+"""The one narrow interface behind which directory, trail index and high-churn facts live: SQLite now, PostgreSQL next.
+
+Two truths hold for every store: what :meth:`Store.commit` answered has been stored durably, and a view taken after
+that answer, in any worker on the node, sees it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daypass.directory import Change, View
+
+
+class Conflict(Exception):
+    """A scope that the view read has changed since: take a new view and run the operation again."""
+
+
+class StoreProblem(Exception):
+    """The store cannot be opened or used; the text is one clear line for the operator."""
+
+
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """One audit record with what it is looked up by. ``record`` is the CloudTrail record as JSON, as it was written."""
+
+    id: str
+    account: str
+    region: str
+    time: int
+    name: str
+    source: str
+    username: str | None
+    access_key_id: str | None
+    read_only: bool
+    category: str
+    resources: tuple[tuple[str, str], ...]
+    record: bytes
+
+
+class EventQuery(NamedTuple):
+    """Which events to find: newest first, within a time range (seconds, both ends inclusive).
+
+    ``attribute`` is one of LookupEvents' attribute keys (``EventName``, ``Username``...) with its value, or None.
+    ``before`` is the (time, id) of the last event of the page before.
+    """
+
+    account: str
+    region: str
+    start: int
+    end: int
+    attribute: tuple[str, str] | None
+    before: tuple[int, str] | None
+    limit: int
+    category: str = "Management"
+
+
+class JournalMark(NamedTuple):
+    """How far a journal file has been indexed."""
+
+    file: str
+    offset: int
+
+
+class Use(NamedTuple):
+    """That an access key or role was used."""
+
+    subject: str
+    when: int
+    service: str
+    region: str
+
+
+class Store(Protocol):
+    """What the pipeline, the audit and the command line need of a store."""
+
+    def view(self) -> View:
+        """A view of the directory as of now: all that was committed before this call is seen."""
+        ...
+
+    async def commit(self, view: View, changes: Sequence[Change], events: Sequence[EventRow]) -> None:
+        """Carry out changes and write their audit records, durably, all or nothing.
+
+        Raises Conflict when a scope that ``view`` read has changed since, StoreProblem when it cannot be written.
+        """
+        ...
+
+    async def index_events(self, events: Sequence[EventRow], uses: Sequence[Use], mark: JournalMark) -> None:
+        """Index events that a journal holds. Events that are known by id are left as they are.
+
+        ``mark`` is written in the same transaction, so that no event is lost or indexed twice over a crash.
+        """
+        ...
+
+    async def journal_marks(self) -> dict[str, int]:
+        """How far each journal file has been indexed."""
+        ...
+
+    async def forget_journal(self, file: str) -> None:
+        """Drop the mark of a journal file that is gone."""
+        ...
+
+    async def find_events(self, query: EventQuery) -> list[EventRow]:
+        """Events that fit, newest first, at most ``query.limit``."""
+        ...
+
+    async def delete_events(self, before: int, limit: int) -> int:
+        """Delete up to ``limit`` events older than ``before`` (seconds); how many were deleted."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether the store answers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads. What was committed stays."""
+        ...
