@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -85,4 +85,4 @@ class Response:
     body: bytes | Download = b""
 
 
-Answer = Response | "Awaitable[Response]"
+Answer: TypeAlias = "Response | Awaitable[Response]"
