@@ -1,0 +1,59 @@
+"""The IAM policy language: documents, how they are checked, and who may do what by them. Pure: no clock, no I/O.
+
+Start at :func:`parse` (text to :class:`Policy`), :func:`compile_layer` and :func:`decide`.
+"""
+
+from __future__ import annotations
+
+from daypass.policy.compiled import CompiledLayer, compile_layer, decide
+from daypass.policy.decision import (
+    AccessRequest,
+    Allow,
+    Decision,
+    Examined,
+    ExplicitDeny,
+    Failure,
+    ImplicitDeny,
+    Layer,
+    Matched,
+    because,
+)
+from daypass.policy.document import Effect, Grammar, Policy, Source, Statement, bind, principals
+from daypass.policy.json_text import policy_size, rewrite_principals, statement_spans
+from daypass.policy.layers import Layers
+from daypass.policy.obvious import obvious_decide
+from daypass.policy.parsing import parse
+from daypass.policy.principals import Principal, PrincipalKind
+from daypass.policy.problems import PolicyProblem
+
+__all__ = [
+    "AccessRequest",
+    "Allow",
+    "CompiledLayer",
+    "Decision",
+    "Effect",
+    "Examined",
+    "ExplicitDeny",
+    "Failure",
+    "Grammar",
+    "ImplicitDeny",
+    "Layer",
+    "Layers",
+    "Matched",
+    "Policy",
+    "PolicyProblem",
+    "Principal",
+    "PrincipalKind",
+    "Source",
+    "Statement",
+    "because",
+    "bind",
+    "compile_layer",
+    "decide",
+    "obvious_decide",
+    "parse",
+    "policy_size",
+    "principals",
+    "rewrite_principals",
+    "statement_spans",
+]

@@ -1,0 +1,123 @@
+"""What was decided and why, and AWS's closing words for it (IAM User Guide, "Troubleshoot access denied error messages").
+
+A decision is a value with its reasons: the statements that decided, or the layers that should have allowed and were
+silent. Whoever wants to know *which part* of a statement failed reads ``explanation``, which the obvious engine fills.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daypass.policy.document import Effect
+    from daypass.policy.principals import Principal
+
+
+class Layer(StrEnum):
+    """A kind of policy, in AWS's own words, in the order in which AWS names them."""
+
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+    ENDPOINT = "VPC endpoint policy"
+    RESOURCE = "resource-based policy"
+    TRUST = "role trust policy"
+    IDENTITY = "identity-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One action on one resource. ``context`` has lower-case keys; a tuple is a multivalued key; absent is absent.
+
+    ``resource_account`` owns the resource, whatever its ARN says (S3 buckets name no account). ``resource`` is ``*``
+    for an action without resource types.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    resource_account: str
+    context: Mapping[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A statement that applied, and where it stands."""
+
+    layer: Layer
+    policy: str
+    arn: str | None
+    statement: int
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The part of a statement that did not fit, what it wanted, and what the request had (None: nothing)."""
+
+    part: str
+    wanted: tuple[str, ...]
+    actual: str | tuple[str, ...] | None
+    operator: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One statement as the obvious engine saw it. It matched where nothing failed."""
+
+    where: Matched
+    effect: Effect
+    failures: tuple[Failure, ...]
+
+
+Explanation = tuple[Examined, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Allowed, by these statements (by none at all for the root user)."""
+
+    by: tuple[Matched, ...]
+    explanation: Explanation = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplicitDeny:
+    """Denied by these statements, in AWS's order of naming."""
+
+    by: tuple[Matched, ...]
+    explanation: Explanation = field(default=(), compare=False, repr=False)
+    disagreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImplicitDeny:
+    """Denied because these layers had to allow it and did not, in AWS's order of naming."""
+
+    silent: tuple[Layer, ...]
+    explanation: Explanation = field(default=(), compare=False, repr=False)
+    disagreed: bool = False
+
+
+Decision = Allow | ExplicitDeny | ImplicitDeny
+
+
+def because(denied: ExplicitDeny | ImplicitDeny, action: str) -> str:
+    """The closing clause of the access-denied message.
+
+    An explicit deny by a managed policy ends with its ARN; resource-based and trust policies have none to show.
+    """
+    if isinstance(denied, ImplicitDeny):
+        return f"because no {denied.silent[0]} allows the {action} action"
+    first = denied.by[0]
+    if first.layer is Layer.TRUST:
+        return "with an explicit deny in the role trust policy"
+    article = "an" if first.layer is Layer.IDENTITY else "a"
+    clause = f"with an explicit deny in {article} {first.layer}"
+    return clause if first.arn is None or first.layer is Layer.RESOURCE else f"{clause}: {first.arn}"

@@ -1,0 +1,50 @@
+"""Which policies have a say in one decision (IAM User Guide, "Policy evaluation logic")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daypass.policy.decision import Layer
+
+if TYPE_CHECKING:
+    from daypass.policy.compiled import CompiledLayer
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers that apply. None is a layer that does not exist; an empty one exists and allows nothing.
+
+    ``resource_is_trust``: the resource's policy is a role's trust policy. ``resource_must_allow``: identity-based
+    policies alone are not enough (trust policies, KMS keys). ``service_control`` has one layer per level, from the root
+    of the caller's organization down to its account, ``resource_control`` the same for the account of the resource.
+    """
+
+    identity: CompiledLayer | None = None
+    boundary: CompiledLayer | None = None
+    session: CompiledLayer | None = None
+    resource: CompiledLayer | None = None
+    resource_is_trust: bool = False
+    resource_must_allow: bool = False
+    endpoint: CompiledLayer | None = None
+    service_control: tuple[CompiledLayer, ...] = ()
+    resource_control: tuple[CompiledLayer, ...] = ()
+
+    @property
+    def resource_layer(self) -> Layer:
+        """How the resource's policy is called."""
+        return Layer.TRUST if self.resource_is_trust else Layer.RESOURCE
+
+    @property
+    def existing(self) -> tuple[tuple[Layer, CompiledLayer], ...]:
+        """The layers there are, in the order in which AWS names them."""
+        ordered = (
+            *((Layer.SERVICE_CONTROL, layer) for layer in self.service_control),
+            *((Layer.RESOURCE_CONTROL, layer) for layer in self.resource_control),
+            (Layer.ENDPOINT, self.endpoint),
+            (self.resource_layer, self.resource),
+            (Layer.IDENTITY, self.identity),
+            (Layer.BOUNDARY, self.boundary),
+            (Layer.SESSION, self.session),
+        )
+        return tuple((kind, layer) for kind, layer in ordered if layer is not None)

@@ -1,0 +1,230 @@
+"""Conditions, variables and wildcards, as the obvious engine reads them: character by character, rule by rule.
+
+The rules are the tables of the IAM User Guide ("Condition operators", "Set operators for multivalued context keys").
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from daypass.policy import operands
+from daypass.policy.variables import Quoted, Variable, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daypass.policy.document import Condition
+
+    Context = Mapping[str, str | tuple[str, ...]]
+
+
+class Answer(Enum):
+    """What became of a question."""
+
+    NO = "no"
+    YES = "yes"
+    CANNOT_BE_TOLD = "cannot be told"
+
+    @classmethod
+    def of(cls, truth: bool) -> Answer:
+        """Yes or no."""
+        return cls.YES if truth else cls.NO
+
+    def reversed(self) -> Answer:
+        """The answer to the opposite question."""
+        return {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(self, self)
+
+
+def any_of(answers: Sequence[Answer]) -> Answer:
+    """Yes if one is; of the others, one that cannot be told outweighs a no."""
+    if Answer.YES in answers:
+        return Answer.YES
+    return Answer.CANNOT_BE_TOLD if Answer.CANNOT_BE_TOLD in answers else Answer.NO
+
+
+def all_of(answers: Sequence[Answer]) -> Answer:
+    """No if one is; of the others, one that cannot be told outweighs a yes."""
+    return any_of([answer.reversed() for answer in answers]).reversed()
+
+
+# Patterns: a list of characters and wildcards. What a variable brings is marked as filled in, so that its colons and
+# stars are ordinary characters.
+
+
+class Token(Enum):
+    """The wildcards, as opposed to characters."""
+
+    ANY_RUN = "*"
+    ANY_ONE = "?"
+
+
+class FilledIn(str):
+    """A character that came with a variable's value, or that ``${*}`` made ordinary."""
+
+    __slots__ = ()
+
+
+Tokens = list["str | Token"]
+
+
+def expand(text: str, context: Context, *, variables: bool) -> Tokens | None:
+    """A pattern as tokens, or None if a variable has nothing to stand for it."""
+    tokens: Tokens = []
+    for piece in pieces(text) if variables else [text]:
+        if isinstance(piece, Quoted):
+            tokens += map(FilledIn, piece.text)
+        elif isinstance(piece, Variable):
+            value = context[piece.key] if piece.key in context else piece.default
+            if value is None or isinstance(value, tuple):
+                return None
+            tokens += map(FilledIn, value)
+        else:
+            tokens += [Token(c) if c in "*?" else c for c in piece]
+    return tokens
+
+
+def as_text(tokens: Tokens) -> str:
+    """Tokens where wildcards are ordinary characters, too."""
+    return "".join(token.value if isinstance(token, Token) else token for token in tokens)
+
+
+def glob(tokens: Tokens | None, text: str) -> bool:
+    """Whether a whole text fits. One step back is remembered: to the last star, which then takes one character more."""
+    if tokens is None:
+        return False
+    token_at = text_at = 0
+    star_at = star_took = -1
+    while text_at < len(text):
+        token = tokens[token_at] if token_at < len(tokens) else None
+        if token is Token.ANY_RUN:
+            star_at, star_took = token_at, text_at
+            token_at += 1
+        elif token is Token.ANY_ONE or token == text[text_at]:
+            token_at += 1
+            text_at += 1
+        elif star_at >= 0:
+            star_took += 1
+            token_at, text_at = star_at + 1, star_took
+        else:
+            return False
+    return all(token is Token.ANY_RUN for token in tokens[token_at:])
+
+
+def split_arn(tokens: Tokens) -> list[Tokens]:
+    """Tokens cut at their first five colons, where these were written as such."""
+    parts: list[Tokens] = [[]]
+    for token in tokens:
+        if token == ":" and not isinstance(token, FilledIn) and len(parts) < 6:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+# Conditions.
+
+
+def holds(condition: Condition, context: Context, *, variables: bool) -> Answer:
+    """Whether one key under one operator is satisfied."""
+    quantifier, _, operator = condition.operator.rpartition(":")
+    if_exists = operator.endswith("IfExists")
+    operator = operator.removesuffix("IfExists")
+    found = context.get(condition.key.lower(), ())
+    exists = found != ()
+    if operator == "Null":
+        return _null(condition.values, quantifier, exists=exists)
+
+    def one_value(actual: str) -> Answer:
+        """Whether one value of the request is what the operator wants, given all values of the policy."""
+        negated = "Not" in operator
+        fits = any_of([_fits(operator, wanted, actual, context, variables=variables) for wanted in condition.values])
+        return fits.reversed() if negated else fits
+
+    values = [found] if isinstance(found, str) else list(found)
+    match quantifier:
+        case "ForAllValues":
+            nothing = not any(values)  # no values, or nothing but empty strings
+            return Answer.YES if nothing else all_of([one_value(actual) for actual in values])
+        case "ForAnyValue":
+            if not exists:
+                return Answer.of(if_exists)
+            return any_of([one_value(actual) for actual in values])
+        case _ if not exists:
+            return Answer.of(if_exists or "Not" in operator)
+        case _ if isinstance(found, tuple):
+            # Many values and no set operator: undefined. Never a match, and no help where absence would be one.
+            return Answer.CANNOT_BE_TOLD if if_exists or "Not" in operator else Answer.NO
+        case _:
+            return one_value(values[0])
+
+
+def _null(wanted: Sequence[str], quantifier: str, *, exists: bool) -> Answer:
+    """``true`` wants the key to be absent. With a set operator it is a constant."""
+    if quantifier:
+        return Answer.of(quantifier == "ForAllValues")
+    answers = []
+    for value in wanted:
+        must_be_absent = operands.truth(value)
+        answers.append(Answer.CANNOT_BE_TOLD if must_be_absent is None else Answer.of(must_be_absent is not exists))
+    return any_of(answers)
+
+
+def _fits(operator: str, wanted: str, actual: str, context: Context, *, variables: bool) -> Answer:
+    """Whether one value of the request fits one value of the policy, the operator's negation left aside."""
+    family = operator.replace("Not", "")
+    if family.startswith(("Numeric", "Date", "Binary")):
+        return _typed_fits(family, wanted, actual)
+    if family == "IpAddress":
+        return _address_fits(wanted, actual)
+    if family.startswith("Arn") and not _is_arn(actual):
+        return Answer.NO
+    tokens = expand(wanted, context, variables=variables)
+    if tokens is None:
+        return Answer.CANNOT_BE_TOLD if "Not" in operator else Answer.NO
+    match family:
+        case "StringEquals":
+            return Answer.of(actual == as_text(tokens))
+        case "StringEqualsIgnoreCase":
+            return Answer.of(actual.lower() == as_text(tokens).lower())
+        case "StringLike":
+            return Answer.of(glob(tokens, actual))
+        case "Bool":
+            return Answer.of(actual.lower() in ("true", "false") and actual.lower() == as_text(tokens).lower())
+        case "ArnEquals" | "ArnLike":
+            parts = split_arn(tokens)
+            return Answer.of(
+                len(parts) == 6 and all(glob(p, text) for p, text in zip(parts, actual.split(":", 5), strict=True))
+            )
+    raise ValueError(f"unknown operator {operator}")
+
+
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
+def _typed_fits(family: str, wanted: str, actual: str) -> Answer:
+    kind = next(kind for kind in ("Numeric", "Date", "Binary") if family.startswith(kind))
+    read = {"Numeric": operands.number, "Date": operands.instant, "Binary": operands.binary}[kind]
+    left, right = read(actual), read(wanted)
+    if left is None or right is None:
+        return Answer.CANNOT_BE_TOLD
+    match family.removeprefix(kind):
+        case "Equals":
+            return Answer.of(left == right)
+        case "LessThan":
+            return Answer.of(left < right)
+        case "LessThanEquals":
+            return Answer.of(left <= right)
+        case "GreaterThan":
+            return Answer.of(left > right)
+        case _:
+            return Answer.of(left >= right)
+
+
+def _address_fits(wanted: str, actual: str) -> Answer:
+    network, address = operands.network(wanted), operands.address(actual)
+    if network is None or address is None:
+        return Answer.CANNOT_BE_TOLD
+    version, first, mask = network
+    return Answer.of(address[0] == version and (address[1] & mask) == (first & mask))

@@ -1,0 +1,187 @@
+"""Wildcards: ``*`` for any run of characters, ``?`` for one (IAM User Guide, "Using wildcards in resource ARNs").
+
+A pattern is compiled once to the cheapest test that says the same: equal, starts with, ends with, contains, or a walk
+over the pieces between the stars. The walk takes the leftmost place for each piece and never goes back behind it, so
+its cost is bounded by text times pattern. Nothing is ever turned into a regular expression.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from daypass.policy.variables import Quoted, Variable, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Matcher = Callable[[str], bool]
+    ContextMatcher = Callable[[str, Mapping[str, str | tuple[str, ...]]], bool | None]
+
+
+class Wild(Enum):
+    """The two wildcards."""
+
+    RUN = "*"
+    ONE = "?"
+
+
+Atom = str | Wild | Variable
+Atoms = tuple[Atom, ...]
+Segment = tuple["str | Wild", ...]
+ARN_PARTS = 6
+
+
+def atoms(text: str, *, variables: bool) -> Atoms:
+    """A pattern taken apart: text, wildcards, and (where the document's version has them) variables."""
+    taken: list[Atom] = []
+    for piece in pieces(text) if variables else (text,):
+        if isinstance(piece, str):
+            taken += _wildcards(piece)
+        else:
+            taken.append(piece.text if isinstance(piece, Quoted) else piece)
+    return _merged(taken)
+
+
+def _wildcards(text: str) -> Iterable[Atom]:
+    start = 0
+    for index, character in enumerate(text):
+        if character in "*?":
+            if index > start:
+                yield text[start:index]
+            yield Wild(character)
+            start = index + 1
+    if start < len(text):
+        yield text[start:]
+
+
+def _merged(taken: Iterable[Atom]) -> Atoms:
+    """Neighbouring texts become one text, neighbouring stars one star."""
+    merged: list[Atom] = []
+    for atom in taken:
+        last = merged[-1] if merged else None
+        if isinstance(atom, str) and isinstance(last, str):
+            merged[-1] = last + atom
+        elif not (atom is Wild.RUN and last is Wild.RUN):
+            merged.append(atom)
+    return tuple(merged)
+
+
+def is_static(pattern: Atoms) -> bool:
+    """Whether a pattern says the same for every request."""
+    return not any(isinstance(atom, Variable) for atom in pattern)
+
+
+def fill(pattern: Atoms, context: Mapping[str, str | tuple[str, ...]]) -> Atoms | None:
+    """A pattern with its variables filled in as plain text, or None where one cannot be."""
+    taken: list[Atom] = []
+    for atom in pattern:
+        filled = atom.value(context) if isinstance(atom, Variable) else atom
+        if filled is None:
+            return None
+        taken.append(filled)
+    return _merged(taken)
+
+
+def static_matcher(pattern: Atoms) -> Matcher:
+    """The cheapest test for a pattern without variables."""
+    match pattern:
+        case ():
+            return "".__eq__
+        case (str() as text,):
+            return text.__eq__
+        case (Wild.RUN,):
+            return _anything
+        case (str() as prefix, Wild.RUN):
+            return lambda text: text.startswith(prefix)
+        case (Wild.RUN, str() as suffix):
+            return lambda text: text.endswith(suffix)
+        case (Wild.RUN, str() as middle, Wild.RUN):
+            return lambda text: middle in text
+    segments = _segments(pattern)
+    return lambda text: _matches(segments, text)
+
+
+def context_matcher(pattern: Atoms) -> ContextMatcher:
+    """The test for a pattern with variables; it gives None where a variable cannot be filled in."""
+
+    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+        filled = fill(pattern, context)
+        return None if filled is None else _matches(_segments(filled), text)
+
+    return matches
+
+
+def _anything(_text: str) -> bool:
+    return True
+
+
+def _segments(pattern: Atoms) -> tuple[Segment, ...]:
+    """What stands between the stars."""
+    segments: list[list[str | Wild]] = [[]]
+    for atom in pattern:
+        if atom is Wild.RUN:
+            segments.append([])
+        elif not isinstance(atom, Variable):
+            segments[-1].append(atom)
+    return tuple(tuple(segment) for segment in segments)
+
+
+def _length(segment: Segment) -> int:
+    return sum(len(atom) if isinstance(atom, str) else 1 for atom in segment)
+
+
+def _matches(segments: tuple[Segment, ...], text: str) -> bool:
+    first, last = segments[0], segments[-1]
+    start, end = _length(first), len(text) - _length(last)
+    if len(segments) == 1:
+        return start == len(text) and _stands_at(first, text, 0)
+    if start > end or not _stands_at(first, text, 0) or not _stands_at(last, text, end):
+        return False
+    for segment in segments[1:-1]:
+        place = _find(segment, text, start, end)
+        if place < 0:
+            return False
+        start = place + _length(segment)
+    return True
+
+
+def _stands_at(segment: Segment, text: str, place: int) -> bool:
+    """Whether a segment matches here. The caller has made sure that there is room for it."""
+    for atom in segment:
+        if isinstance(atom, str):
+            if not text.startswith(atom, place):
+                return False
+            place += len(atom)
+        else:
+            place += 1
+    return True
+
+
+def _find(segment: Segment, text: str, start: int, end: int) -> int:
+    """The leftmost place of a segment in text[start:end], or -1."""
+    length = _length(segment)
+    offset = next((index for index, atom in enumerate(segment) if isinstance(atom, str)), None)
+    if offset is None:
+        return start if start + length <= end else -1
+    anchor = segment[offset]
+    assert isinstance(anchor, str)  # noqa: S101 - told to the type checker; next() above chose it
+    found = text.find(anchor, start + offset, end)
+    while found >= 0 and found - offset + length <= end:
+        if _stands_at(segment, text, found - offset):
+            return found - offset
+        found = text.find(anchor, found + 1, end)
+    return -1
+
+
+def arn_parts(pattern: Atoms) -> tuple[Atoms, ...]:
+    """A pattern cut at its first five colons. A colon that comes with a variable's value cuts nothing."""
+    parts: list[list[Atom]] = [[]]
+    for atom in pattern:
+        if not isinstance(atom, str):
+            parts[-1].append(atom)
+            continue
+        first, *others = atom.split(":", ARN_PARTS - len(parts))
+        parts[-1].append(first)
+        parts += ([other] for other in others)
+    return tuple(tuple(atom for atom in part if atom != "") for part in parts)
