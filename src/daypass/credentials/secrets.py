@@ -41,7 +41,7 @@ class Secret:
 
 
 def secret_access_key(entropy: bytes) -> Secret:
-    """A new secret access key: 40 characters of ``A-Za-z0-9+/``, from exactly 30 random bytes."""
-    if len(entropy) != _ENTROPY_BYTES:
+    """A new secret access key: 40 characters of ``A-Za-z0-9+/``. Takes at least thirty random bytes."""
+    if len(entropy) < _ENTROPY_BYTES:
         raise ValueError(f"a secret access key takes {_ENTROPY_BYTES} random bytes")
-    return Secret(base64.b64encode(entropy).decode())
+    return Secret(base64.b64encode(entropy[:_ENTROPY_BYTES]).decode())
