@@ -1,0 +1,75 @@
+"""The tables of the object index, and connections to them.
+
+Keys are BLOBs of UTF-8, compared byte by byte: the order of S3's listings. ``place`` counts the versions of a key
+upwards. ``files.refs`` counts the extents that name a file; a file without a row belongs to nobody. ``retired`` holds
+the buckets that were deleted: nothing is stored for them any more, however late it comes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    bucket TEXT NOT NULL, key BLOB NOT NULL, place INTEGER NOT NULL, version TEXT NOT NULL, marker INTEGER NOT NULL,
+    modified INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, algorithm TEXT, kind TEXT,
+    detail BLOB NOT NULL, data BLOB
+) STRICT;
+CREATE UNIQUE INDEX objects_by_key ON objects (bucket, key, place DESC);
+CREATE TABLE files (name TEXT PRIMARY KEY, refs INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE retired (bucket TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, initiated INTEGER NOT NULL, detail BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX uploads_by_key ON uploads (bucket, key, initiated, id);
+CREATE TABLE parts (
+    upload TEXT NOT NULL REFERENCES uploads (id), number INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+    modified INTEGER NOT NULL, algorithm TEXT NOT NULL, checksum BLOB NOT NULL,
+    crc64 BLOB NOT NULL, extents BLOB NOT NULL,
+    PRIMARY KEY (upload, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE finished (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, request BLOB NOT NULL, answer BLOB NOT NULL,
+    finished INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class IndexProblem(Exception):
+    """The index cannot be used; the text is one clear line for the operator."""
+
+
+def connect(file: Path, *, reading: bool) -> sqlite3.Connection:
+    """A connection to the index; ``reading`` ones cannot write. WAL with FULL: a commit that answered is on the disk."""
+    db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60, cached_statements=64)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    if reading:
+        db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def prepare(file: Path) -> None:
+    """Make the tables unless they stand. Safe when several processes do it at once."""
+    db = connect(file, reading=False)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise IndexProblem(f"{file} was written by a newer version of Daypass (schema {version}, known {VERSION})")
+        if version == 0:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except sqlite3.DatabaseError as error:
+        raise IndexProblem(f"{file} cannot be used: {error}") from error
+    finally:
+        db.close()
