@@ -135,7 +135,7 @@ class Indexer:
             for line in lines[start : start + _SLICE]:
                 try:
                     head = read_head(line)
-                    row = row_of(line, head)
+                    row = row_of(line, head) if head.is_indexed else None
                     used = head.uses()
                 except (msgspec.MsgspecError, ValueError):
                     self._counters.damaged += bool(line)

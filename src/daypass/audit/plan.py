@@ -26,7 +26,6 @@ Convert = Callable[[Any], Any]
 Step = tuple[str, Convert | None]
 
 S3_URI_NAMES: Final = {"Bucket": "bucketName", "Key": "key"}
-_LONGEST_NAME: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +44,19 @@ class Plan:
     """IAM: what CloudTrail calls the errors that the wire calls otherwise (``NoSuchEntity``: the exception's name)."""
 
 
-def compile_plan(model: Model | None, service: str, operation: str) -> Plan:
-    """The plan of an operation; of one that no model knows, it keeps only the name."""
-    known = operation if model and operation in model.operations else None
-    shapes = _Shapes(model, service) if model and known else None
-    asks = shapes.request(operation) if shapes else None
-    named = model.input_of(operation) if model and known else None
+def compile_plan(model: Model, service: str, operation: str) -> Plan:
+    """The plan of an operation; of one that the model does not know, it keeps only the name."""
+    shapes = _Shapes(model, service) if operation in model.operations else None
+    named = model.input_of(operation) if shapes else None
     return Plan(
         service=service,
         source=event_source(service),
-        name=event_name(service, operation)[:_LONGEST_NAME],
+        name=event_name(service, operation),
         read_only=is_read_only(service, operation),
         category=category(service, operation, names_key=named is not None and "Key" in named.members),
-        request=asks,
+        request=shapes.request(operation) if shapes else None,
         answer=shapes.answer(operation) if shapes and records_answer(service, operation) else None,
-        codes=_exception_names(model) if model and service == "iam" else {},
+        codes=_exception_names(model) if service == "iam" else {},
     )
 
 

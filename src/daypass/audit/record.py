@@ -28,17 +28,24 @@ if TYPE_CHECKING:
     from daypass.access.caller import Caller
     from daypass.access.facts import RequestFacts
     from daypass.errors import ApiError
-    from daypass.protocol.models import Model
+    from daypass.protocol.service import Service
+    from daypass.request import Request
+    from daypass.services.registry import Call
     from daypass.store.interface import EventRow
 
 NOBODY: Final = ""
 """The recipient of records of calls that proved no identity: they stay in the journal, for the operator alone."""
 
+UNKNOWN_OPERATION: Final = "UnknownOperation"
+"""The event's name where a request names no operation that its service knows."""
+
 _LONGEST_TEXT: Final = 1024
 _LONGEST_HOST: Final = 255
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-_NOTHING: Final[Mapping[str, Any]] = {}
+_REFUSED: Final = 400
+_SIGNED_IN_HEADER: Final = {"SignatureVersion": "SigV4", "AuthenticationMethod": "AuthHeader"}
+_SIGNED_IN_QUERY: Final = {"SignatureVersion": "SigV4", "AuthenticationMethod": "QueryString"}
 
 
 class Record(msgspec.Struct, rename="camel", kw_only=True):
@@ -71,30 +78,25 @@ class Record(msgspec.Struct, rename="camel", kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """What a connection was encrypted with, in OpenSSL's names (``TLSv1.3``, ``TLS_AES_128_GCM_SHA256``)."""
-
-    version: str
-    cipher: str
-
-
-@dataclass(frozen=True, slots=True)
 class Recorded:
     """A record as it goes to the journal. ``recipient`` is the account that may see it, or NOBODY."""
 
     recipient: str
     line: bytes
 
-    def row(self) -> EventRow | None:
-        """The record as the index holds it; None for what is not indexed: data events and records for NOBODY."""
+    def row(self) -> EventRow:
+        """The record as the store holds it."""
         return row_of(self.line)
 
 
 class Recorder:
-    """Makes records. ``models`` are the service models by signing name; ``random`` gives random bytes."""
+    """Makes records. ``services`` are the services on the wire by their name; time and randomness are passed in."""
 
-    def __init__(self, models: Mapping[str, Model], random: Callable[[int], bytes]) -> None:
-        self._models = models
+    def __init__(
+        self, services: Mapping[str, Service], *, now: Callable[[], float], random: Callable[[int], bytes]
+    ) -> None:
+        self._services = services
+        self._now = now
         self._random = random
         self._plans: dict[tuple[str, str], Plan] = {}
 
@@ -102,29 +104,31 @@ class Recorder:
         self,
         *,
         service: str,
-        operation: str,
+        operation: str | None,
         request_id: str,
+        request: Request,
         facts: RequestFacts,
-        at: float,
-        caller: Caller | None,
+        status: int,
+        caller: Caller | None = None,
+        call: Call | None = None,
         owner: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        answer: Mapping[str, Any] | None = None,
+        output: Mapping[str, Any] | None = None,
         error: ApiError | None = None,
-        notes: Mapping[str, Any] = _NOTHING,
-        additional: Mapping[str, Any] = _NOTHING,
-        host: str | None = None,
-        tls: Tls | None = None,
     ) -> tuple[Recorded, ...]:
-        """The records of one call, one for each account that gets a copy; never none.
+        """The records of one call that is complete, one for each account that gets a copy; never none.
 
-        ``operation`` is the API's name, or what the request called it where no model knows it. ``at`` is when the
-        call was complete. ``caller`` is None where nobody was authenticated. ``owner`` is the account of the resource
-        that the call was about (of the operation's first question to the policy engine). ``notes`` are further
-        request parameters (``incomingTransitiveTags``), under the record's own names; ``additional`` becomes
-        ``additionalEventData``.
+        ``operation`` is None where the request names none that its service knows. ``caller`` is None, or anonymous,
+        where nobody was authenticated, ``call`` None where the arguments were not read. ``owner`` is the account of the
+        resource that the call is about (that of the operation's first question to the policy engine). ``status`` says
+        of an answer without ``error`` whether it is a refusal all the same. The call's notes are further request
+        parameters, under the record's own names.
         """
+        at = self._now()
         plan = self._plan(service, operation)
+        caller = None if caller is not None and caller.is_anonymous and call is None else caller
+        code, message = self._refusal(service, error, status)
+        parameters = call.input if call else None
+        host = request.header(b"host")
         record = Record(
             user_identity=identity_of(caller),
             event_time=iso_time(int(at)),
@@ -133,11 +137,11 @@ class Recorder:
             aws_region=event_region(service, facts.region),
             source_ip_address=facts.source_ip,
             user_agent=_user_agent(service, facts.user_agent),
-            error_code=UNSET if error is None else plan.codes.get(error.code, error.code),
-            error_message=UNSET if error is None or not error.message else error.message[:_LONGEST_TEXT],
-            request_parameters=_parameters(plan, parameters, notes, error, host),
-            response_elements=plan.answer(answer) or None if plan.answer and answer and error is None else None,
-            additional_event_data=additional or UNSET,
+            error_code=plan.codes.get(code, code) if code else UNSET,
+            error_message=message[:_LONGEST_TEXT] if message else UNSET,
+            request_parameters=_parameters(plan, call, code, host),
+            response_elements=None if code or not output or plan.answer is None else plan.answer(output) or None,
+            additional_event_data=_signature_facts(request) if service == "s3" else UNSET,
             request_id=request_id,
             event_id=self._event_id(at),
             read_only=plan.read_only,
@@ -147,11 +151,20 @@ class Recorder:
             recipient_account_id=_recipient(caller, owner),
             shared_event_id=UNSET,
             event_category=plan.category,
-            tls_details=_tls_details(facts, host, tls),
+            tls_details={"clientProvidedHostHeader": host[:_LONGEST_HOST]} if host and facts.secure else UNSET,
         )
-        if caller is None or error is not None or not caller.account or not owner or owner == caller.account:
+        if caller is None or code or not caller.account or not owner or owner == caller.account:
             return (_written(record),)
         return self._copies(record, caller, owner, at)
+
+    def _refusal(self, service: str, error: ApiError | None, status: int) -> tuple[str | None, str | None]:
+        """Code and text as the wire has them."""
+        if error is None:
+            return (str(status) if status >= _REFUSED else None), None
+        known = self._services[service].errors.entries.get(error.code)
+        if known is None:
+            return error.code, error.message
+        return known.code, error.message or known.message
 
     def _copies(self, record: Record, caller: Caller, owner: str, at: float) -> tuple[Recorded, ...]:
         """The caller's record and the resource owner's, who learns no more of the caller than its account and id."""
@@ -162,13 +175,11 @@ class Recorder:
         record.event_id = self._event_id(at)
         return own, _written(record)
 
-    def _plan(self, service: str, operation: str) -> Plan:
-        plan = self._plans.get((service, operation))
+    def _plan(self, service: str, operation: str | None) -> Plan:
+        name = operation or UNKNOWN_OPERATION
+        plan = self._plans.get((service, name))
         if plan is None:
-            model = self._models.get(service)
-            plan = compile_plan(model, service, operation)
-            if model is not None and operation in model.operations:  # names that strangers make up are not kept
-                self._plans[service, operation] = plan
+            plan = self._plans[service, name] = compile_plan(self._services[service].model, service, name)
         return plan
 
     def _event_id(self, at: float) -> str:
@@ -189,32 +200,24 @@ def _user_agent(service: str, text: str | None) -> str:
     return f"[{cut}]" if service == "s3" else cut
 
 
-def _parameters(
-    plan: Plan,
-    parameters: Mapping[str, Any] | None,
-    notes: Mapping[str, Any],
-    error: ApiError | None,
-    host: str | None,
-) -> dict[str, Any] | None:
+def _parameters(plan: Plan, call: Call | None, code: str | None, host: str | None) -> dict[str, Any] | None:
     """IAM and STS record no parameters of a call that was denied; the message names action and resource."""
     s3 = plan.service == "s3"
-    if parameters is None or plan.request is None or (error is not None and error.code in _DENIED and not s3):
+    if call is None or plan.request is None or (code in _DENIED and not s3):
         return None
-    recorded = plan.request(parameters)
-    if notes:
-        recorded = {**recorded, **notes}
+    recorded = plan.request(call.input)
+    if call.notes:
+        recorded = {**recorded, **call.notes}
     if s3 and host:
         recorded["Host"] = host[:_LONGEST_HOST]
     return recorded or None
 
 
-def _tls_details(facts: RequestFacts, host: str | None, tls: Tls | None) -> dict[str, str] | UnsetType:
-    if not facts.secure:
-        return UNSET
-    details = {"tlsVersion": tls.version, "cipherSuite": tls.cipher} if tls else {}
-    if host:
-        details["clientProvidedHostHeader"] = host[:_LONGEST_HOST]
-    return details or UNSET
+def _signature_facts(request: Request) -> Mapping[str, Any] | UnsetType:
+    """How an S3 request was signed, if it was."""
+    if request.header(b"authorization") is not None:
+        return _SIGNED_IN_HEADER
+    return _SIGNED_IN_QUERY if b"X-Amz-Signature=" in request.raw_query else UNSET
 
 
 def _written(record: Record) -> Recorded:

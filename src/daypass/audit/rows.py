@@ -85,11 +85,9 @@ def read_head(line: bytes) -> Head:
     return _HEAD.decode(line)
 
 
-def row_of(line: bytes, head: Head | None = None) -> EventRow | None:
-    """The row of a record; None for what is not indexed."""
+def row_of(line: bytes, head: Head | None = None) -> EventRow:
+    """The row of a record."""
     head = head or read_head(line)
-    if not head.is_indexed:
-        return None
     return EventRow(
         id=head.event_id,
         account=head.recipient_account_id,
