@@ -1,0 +1,323 @@
+"""Arguments out of a REST request: path labels, query, headers and an XML, text or streaming body (rest-xml).
+
+A value that is none of its type, breaks a limit of the model, or comes twice where one is meant is InvalidArgument with
+the argument's name, in S3's words; ``corrections.toml`` holds those that differ. Text that would split a header is refused
+here, so that ``response-*`` parameters cannot (threats H7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from daypass.errors import ApiError
+from daypass.protocol.models import namespace_uri
+from daypass.protocol.scalars import READERS, Malformed
+from daypass.protocol.validation import java_pattern
+from daypass.protocol.xml_input import XmlInput, parse_xml, read_members
+
+if TYPE_CHECKING:
+    from daypass.protocol.models import Member, Model, Operation, Shape
+
+Values = Mapping[str, list[str]]
+"""Header or query names (headers in lower case) and all their values in order."""
+
+S3_NAMESPACES = frozenset({"http://s3.amazonaws.com/doc/2006-03-01/", "http://doc.s3.amazonaws.com/2006-03-01/"})
+_CONTROLS = dict.fromkeys([*range(0x20), 0x7F])
+del _CONTROLS[0x09]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a service's data says beyond its model."""
+
+    arguments: Mapping[str, Mapping[str, Any]]
+    """Wire name -> name, message, code, min and max where they differ."""
+    open_enums: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = S3_NAMESPACES
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """The parts of a request that hold arguments."""
+
+    labels: Mapping[str, str]
+    query: Values
+    headers: Values
+    body: bytes = b""
+
+
+Take = Callable[[RestRequest, dict[str, Any]], None]
+
+
+class RestInput:
+    """The reader of one operation's arguments."""
+
+    def __init__(self, model: Model, operation: Operation, dialect: Dialect) -> None:
+        self._model = model
+        self._dialect = dialect
+        self._xml = XmlInput(model, dialect.open_enums)
+        self._takes: list[Take] = []
+        self.streaming: str | None = None
+        """The member that takes the body unread."""
+        self.query_names: frozenset[str] = frozenset()
+        if operation.input:
+            self._compile(operation.input, model.shapes[operation.input.shape])
+
+    def read(self, request: RestRequest) -> dict[str, Any]:
+        """The arguments. Raises ApiError."""
+        found: dict[str, Any] = {}
+        for take in self._takes:
+            take(request, found)
+        return found
+
+    def _compile(self, reference: Member, shape: Shape) -> None:
+        names = {use.location_name or name for name, use in shape.members.items() if use.location == "querystring"}
+        self.query_names = frozenset(names)
+        for name, use in shape.members.items():
+            required = name in shape.required
+            match use.location:
+                case "uri":
+                    self._takes.append(self._label(name, use))
+                case "querystring":
+                    self._takes.append(self._query(name, use, names, required=required))
+                case "header":
+                    self._takes.append(self._header(name, use, required=required))
+                case "headers":
+                    self._takes.append(_prefixed(name, use))
+        if shape.payload:
+            self._payload(shape.payload, shape.members[shape.payload], required=shape.payload in shape.required)
+        elif any(use.location is None for use in shape.members.values()):
+            self._takes.append(self._whole_body(reference, shape))
+
+    def _label(self, name: str, use: Member) -> Take:
+        wire = use.location_name or name
+        read = self._scalar(wire, use)
+
+        def take(request: RestRequest, found: dict[str, Any]) -> None:
+            if wire in request.labels:
+                found[name] = read(request.labels[wire])
+
+        return take
+
+    def _query(self, name: str, use: Member, names: set[str], *, required: bool) -> Take:
+        shape, wire = self._model.shapes[use.shape], use.location_name or name
+        if shape.type == "map":
+            return _other_parameters(name, names, many=self._model.shapes[_value(shape).shape].type == "list")
+        if shape.type == "list":
+            each = self._scalar(wire, _member(shape))
+
+            def take_all(request: RestRequest, found: dict[str, Any]) -> None:
+                if wire in request.query:
+                    found[name] = [each(value) for value in request.query[wire]]
+
+            return take_all
+        read = self._scalar(wire, use)
+
+        def take(request: RestRequest, found: dict[str, Any]) -> None:
+            values = request.query.get(wire)
+            if values:
+                found[name] = read(_single(wire, values))
+            elif required:
+                raise _invalid(wire, "", f"Missing required query parameter: {wire}")
+
+        return take
+
+    def _header(self, name: str, use: Member, *, required: bool) -> Take:
+        shape, shown = self._model.shapes[use.shape], use.location_name or name
+        wire = shown.lower()
+        list_of = _member(shape) if shape.type == "list" else None
+        read = self._scalar(shown, list_of or use)
+        times = list_of is not None and self._model.shapes[list_of.shape].type == "timestamp"
+
+        def take(request: RestRequest, found: dict[str, Any]) -> None:
+            values = request.headers.get(wire)
+            if not values:
+                if required:
+                    raise ApiError("InvalidRequest", f"Missing required header for this request: {wire}")
+            elif list_of:
+                text = ",".join(values)
+                found[name] = [read(part) for part in (_split_times(text) if times else _split(text))]
+            else:
+                # One value for x-amz-*: a verifier and a handler must never read two different ones.
+                one = _single(wire, values) if wire.startswith("x-amz-") else ", ".join(values)
+                found[name] = read(one)
+
+        return take
+
+    def _scalar(self, wire: str, use: Member) -> Callable[[str], Any]:
+        """Text to value with everything that the model and S3's own words ask of it."""
+        shape = self._model.shapes[use.shape]
+        special = self._dialect.arguments.get(wire, {})
+        read = READERS[shape.type]
+        numeric = shape.type in ("integer", "long", "float", "double")
+        least, most = special.get("min", shape.min), special.get("max", shape.max)
+        enum = frozenset(shape.enum or ()) if use.shape not in self._dialect.open_enums else frozenset()
+        pattern = java_pattern(shape.pattern) if shape.pattern else None
+
+        def read_scalar(text: str) -> Any:
+            if text.translate(_CONTROLS) != text:
+                raise _refusal(wire, text, special, shape)
+            try:
+                value = read(text)
+            except Malformed:
+                raise _refusal(wire, text, special, shape) from None
+            size = value if numeric else len(text)
+            outside = (most is not None and size > most) or (least is not None and size < least)
+            if outside or (enum and value not in enum) or (pattern and not pattern.fullmatch(text)):
+                raise _refusal(wire, text, special, shape)
+            return value
+
+        return read_scalar
+
+    def _payload(self, name: str, use: Member, *, required: bool) -> None:
+        shape = self._model.shapes[use.shape]
+        if use.streaming:
+            self.streaming = name
+        elif shape.type in ("blob", "string"):
+            self._takes.append(_text_payload(name, shape, required=required))
+        else:
+            self._takes.append(self._xml_payload(name, use, shape, required=required))
+
+    def _xml_payload(self, name: str, use: Member, shape: Shape, *, required: bool) -> Take:
+        read, namespaces = self._xml.reader(use), self._dialect.namespaces | _declared(use, shape)
+        roots = {use.location_name or name, shape.location_name or use.shape}
+
+        def take(request: RestRequest, found: dict[str, Any]) -> None:
+            if not request.body.strip():
+                if required:
+                    raise ApiError("MissingRequestBodyError", None)
+                return
+            try:
+                root = parse_xml(request.body, namespaces)
+                if root.name not in roots:
+                    raise Malformed
+                found[name] = read([root])
+            except Malformed:
+                raise ApiError("MalformedXML", None) from None
+
+        return take
+
+    def _whole_body(self, reference: Member, shape: Shape) -> Take:
+        table = self._xml.members(shape)
+        required = [name for name in shape.required if shape.members[name].location is None]
+        root_name = reference.location_name or reference.shape
+        namespaces = self._dialect.namespaces | _declared(reference, shape)
+
+        def take(request: RestRequest, found: dict[str, Any]) -> None:
+            if not request.body.strip():
+                if required:
+                    raise ApiError("MissingRequestBodyError", None)
+                return
+            try:
+                root = parse_xml(request.body, namespaces)
+                if root.name != root_name:
+                    raise Malformed
+                found.update(read_members(root, table))
+                if any(name not in found for name in required):
+                    raise Malformed
+            except Malformed:
+                raise ApiError("MalformedXML", None) from None
+
+        return take
+
+
+def _prefixed(name: str, use: Member) -> Take:
+    """``x-amz-meta-*``: names in lower case without the prefix; repeated ones joined by a comma, in order (A12)."""
+    prefix = (use.location_name or "").lower()
+
+    def take(request: RestRequest, found: dict[str, Any]) -> None:
+        values = {
+            header[len(prefix) :]: ",".join(parts)
+            for header, parts in request.headers.items()
+            if header.startswith(prefix) and len(header) > len(prefix)
+        }
+        if values:
+            found[name] = values
+
+    return take
+
+
+def _other_parameters(name: str, names: set[str], *, many: bool) -> Take:
+    def take(request: RestRequest, found: dict[str, Any]) -> None:
+        rest = {key: values if many else values[0] for key, values in request.query.items() if key not in names}
+        if rest:
+            found[name] = rest
+
+    return take
+
+
+def _text_payload(name: str, shape: Shape, *, required: bool) -> Take:
+    def take(request: RestRequest, found: dict[str, Any]) -> None:
+        if request.body:
+            try:
+                found[name] = request.body if shape.type == "blob" else request.body.decode()
+            except UnicodeDecodeError:
+                raise ApiError("InvalidRequest", "The request body is not UTF-8.") from None
+        elif required:
+            raise ApiError("MissingRequestBodyError", None)
+
+    return take
+
+
+def _single(wire: str, values: list[str]) -> str:
+    if len(values) > 1:
+        raise _invalid(wire, values[1], f"The argument {wire} must be given once.")
+    return values[0]
+
+
+def _refusal(wire: str, text: str, special: Mapping[str, Any], shape: Shape) -> ApiError:
+    if "code" in special:
+        return ApiError(special["code"], None)
+    general = f"Provided {wire} not an integer or within integer range" if shape.type in ("integer", "long") else None
+    return _invalid(special.get("name", wire), text, special.get("message", general))
+
+
+def _invalid(name: str, value: str, message: str | None) -> ApiError:
+    return ApiError("InvalidArgument", message, members={"ArgumentName": name, "ArgumentValue": value})
+
+
+def _split(text: str) -> list[str]:
+    """A list in a header; commas inside quotes belong to the value."""
+    parts, start, quoted = [], 0, False
+    for index, character in enumerate(text):
+        if character == '"' and (index == 0 or text[index - 1] != "\\"):
+            quoted = not quoted
+        elif character == "," and not quoted:
+            parts.append(text[start:index])
+            start = index + 1
+    return [_unquoted(part.strip()) for part in [*parts, text[start:]]]
+
+
+def _unquoted(part: str) -> str:
+    if len(part) > 1 and part[0] == part[-1] == '"':
+        return part[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return part
+
+
+def _split_times(text: str) -> list[str]:
+    """A list of times: every date of RFC 7231 has a comma of its own."""
+    parts = [part.strip() for part in text.split(",")]
+    joined: list[str] = []
+    for part in parts:
+        if joined and joined[-1].isalpha() and len(joined[-1]) == 3:
+            joined[-1] += f", {part}"
+        else:
+            joined.append(part)
+    return joined
+
+
+def _member(shape: Shape) -> Member:
+    assert shape.member is not None  # noqa: S101 - a list of the model has a member
+    return shape.member
+
+
+def _value(shape: Shape) -> Member:
+    assert shape.value is not None  # noqa: S101 - a map of the model has a value
+    return shape.value
+
+
+def _declared(use: Member, shape: Shape) -> frozenset[str]:
+    from_model = (namespace_uri(use.xml_namespace), namespace_uri(shape.xml_namespace))
+    return frozenset(uri for uri in from_model if uri)

@@ -1,0 +1,173 @@
+"""An operation's output as a REST answer: status, headers and a body that is XML, text or a stream (rest-xml)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from daypass.protocol.models import XmlNamespace, namespace_uri
+from daypass.protocol.scalars import TIME_WRITERS, WRITERS, write_http_date
+from daypass.request import Response
+
+if TYPE_CHECKING:
+    from daypass.protocol.models import Member, Model, Operation, Shape
+    from daypass.protocol.xml_output import XmlWriter
+    from daypass.request import Headers
+
+XML = b"application/xml"
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_BODILESS = frozenset({204, 304})
+_SPLITTERS = frozenset("\r\n\0")
+
+Put = Callable[[Mapping[str, Any], "Headers"], None]
+Body = Callable[[Mapping[str, Any]], str]
+
+
+class RestOutput:
+    """The writer of one operation's output."""
+
+    def __init__(
+        self,
+        model: Model,
+        operation: Operation,
+        writer: XmlWriter,
+        encoding_writer: XmlWriter | None = None,
+        roots: Mapping[str, str] | None = None,
+        namespace: str = "",
+    ) -> None:
+        self._model = model
+        self._writers = (writer, encoding_writer or writer)
+        self._namespace = namespace
+        self._status = operation.http.response_code
+        self._status_name = "HTTPStatusCode"
+        self._head = operation.http.method == "HEAD"
+        self._puts: list[Put] = []
+        self._bodies: tuple[Body, Body] | None = None
+        self._payload: str | None = None
+        self._is_text = False
+        self.streaming = False
+        if operation.output:
+            self._compile(operation.output, model.shapes[operation.output.shape], roots or {})
+
+    def render(self, output: Mapping[str, Any], extra: Headers) -> Response:
+        """The answer; ``extra`` headers come first. ``HTTPStatusCode`` in the output overrides the model's status."""
+        headers = [*extra]
+        for put in self._puts:
+            put(output, headers)
+        status = output.get(self._status_name, self._status)
+        if self._head or status in _BODILESS:
+            return Response(status, headers)
+        if self._payload is not None and (self._is_text or self.streaming):
+            return self._render_payload(status, headers, output.get(self._payload))
+        if self._bodies is None or (self._payload is not None and output.get(self._payload) is None):
+            return Response(status, headers)
+        headers.append((b"content-type", XML))
+        write = self._bodies[output.get("EncodingType") == "url"]
+        return Response(status, headers, (DECLARATION + write(output)).encode())
+
+    def _render_payload(self, status: int, headers: Headers, value: Any) -> Response:
+        if isinstance(value, str):
+            if not any(name == b"content-type" for name, _ in headers):
+                headers.append((b"content-type", b"application/json" if value[:1] == "{" else b"text/plain"))
+            value = value.encode()
+        return Response(status, headers, b"" if value is None else value)
+
+    def _compile(self, reference: Member, shape: Shape, roots: Mapping[str, str]) -> None:
+        self._payload = shape.payload
+        for name, use in shape.members.items():
+            if use.location == "headers":
+                self._puts.append(_prefixed(name, (use.location_name or "").lower()))
+            elif use.location == "header":
+                wire = (use.location_name or name).lower()
+                if wire != "content-length" or self._head:  # elsewhere the server says it
+                    self._puts.append(self._header(name, wire.encode("ascii"), use))
+            elif use.location == "statusCode":
+                self._status_name = name
+        if shape.payload:
+            self._compile_payload(shape.payload, shape.members[shape.payload])
+        elif any(use.location is None for use in shape.members.values()):
+            root = roots.get(reference.shape, shape.location_name or reference.shape)
+            self._bodies = tuple_of(self._whole(writer, root, shape) for writer in self._writers)
+
+    def _compile_payload(self, name: str, use: Member) -> None:
+        target = self._model.shapes[use.shape]
+        self.streaming = use.streaming or target.eventstream
+        self._is_text = target.type in ("string", "blob")
+        if not (self.streaming or self._is_text):
+            root = use.location_name or target.location_name or use.shape
+            self._bodies = tuple_of(self._structure(writer, name, root, use) for writer in self._writers)
+
+    def _whole(self, writer: XmlWriter, root: str, shape: Shape) -> Body:
+        skip = frozenset(name for name, use in shape.members.items() if use.location is not None)
+        content, begin = writer.content(shape, skip=skip), self._begin(root, shape.xml_namespace)
+        return lambda output: f"{begin}>{content(output)}</{root}>"
+
+    def _structure(self, writer: XmlWriter, name: str, root: str, use: Member) -> Body:
+        shape = self._model.shapes[use.shape]
+        if shape.type != "structure":
+            element = writer.element(root, use)
+            return lambda output: element(output[name])
+        content, begin = writer.content(shape), self._begin(root, use.xml_namespace or shape.xml_namespace)
+        return lambda output: f"{begin}>{content(output[name])}</{root}>"
+
+    def _begin(self, root: str, namespace: XmlNamespace | str | None) -> str:
+        uri = namespace_uri(namespace) or self._namespace
+        prefix = f":{namespace.prefix}" if isinstance(namespace, XmlNamespace) and namespace.prefix else ""
+        return f'<{root} xmlns{prefix}="{uri}"' if uri else f"<{root}"
+
+    def _header(self, name: str, wire: bytes, use: Member) -> Put:
+        text = self._header_text(use)
+
+        def put(output: Mapping[str, Any], headers: Headers) -> None:
+            value = output.get(name)
+            if value is not None:
+                headers.append((wire, header_value(text(value))))
+
+        return put
+
+    def _header_text(self, use: Member) -> Callable[[Any], str]:
+        shape = self._model.shapes[use.shape]
+        if shape.type == "timestamp":
+            form = use.timestamp_format or shape.timestamp_format
+            return TIME_WRITERS[form] if form else write_http_date
+        if shape.type == "list" and shape.member:
+            each = self._header_text(shape.member)
+            quote = self._model.shapes[shape.member.shape].type == "string"
+            return lambda value: ", ".join(_quoted(each(item)) if quote else each(item) for item in value)
+        if use.jsonvalue:
+            return lambda value: base64.b64encode(json.dumps(value).encode()).decode("ascii")
+        return WRITERS[shape.type]
+
+
+def tuple_of(bodies: Any) -> tuple[Body, Body]:
+    """The writers of a body: as it is, and under ``encoding-type=url``."""
+    plain, encoding = bodies
+    return plain, encoding
+
+
+def _quoted(text: str) -> str:
+    if "," in text or '"' in text:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return text
+
+
+def header_value(text: str) -> bytes:
+    """A header's value. Text beyond ASCII travels as RFC 2047 says, as S3 returns user metadata.
+
+    ValueError: the value would split the answer's head; nothing that holds one may have been stored.
+    """
+    if not _SPLITTERS.isdisjoint(text):
+        raise ValueError("a header value holds a line break")
+    if text.isascii():
+        return text.encode("ascii")
+    return b"=?UTF-8?B?" + base64.b64encode(text.encode("utf-8", "replace")) + b"?="
+
+
+def _prefixed(name: str, prefix: str) -> Put:
+    def put(output: Mapping[str, Any], headers: Headers) -> None:
+        for key, value in (output.get(name) or {}).items():
+            headers.append((header_value(prefix + key.lower()), header_value(value)))
+
+    return put
