@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 AEAD_NONCE = 12
+SECRET_ENTROPY = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,11 @@ class Mint:
 
     def long_term_key(self, account: str) -> tuple[str, Secret]:
         """An ``AKIA...`` id and its secret."""
-        return access_key_id(account, "AKIA", self.random(8)), secret_access_key(self.random(32))
+        return access_key_id(account, "AKIA", self.random(8)), secret_access_key(self.random(SECRET_ENTROPY))
 
     def session_key(self, account: str) -> tuple[str, Secret]:
         """An ``ASIA...`` id and its secret."""
-        return access_key_id(account, "ASIA", self.random(8)), secret_access_key(self.random(32))
+        return access_key_id(account, "ASIA", self.random(8)), secret_access_key(self.random(SECRET_ENTROPY))
 
     def unique_id(self, prefix: str, account: str) -> str:
         """A unique id such as ``AIDA...``."""
