@@ -1,0 +1,39 @@
+"""AWS Identity and Access Management (API version 2010-05-08): who is who, and who may do what.
+
+Importing this package fills :data:`iam` with the operations that are implemented.
+"""
+
+from daypass.services.iam import (
+    access_keys,
+    account,
+    attachments,
+    boundaries,
+    groups,
+    inline_policies,
+    managed_policies,
+    mfa_devices,
+    policy_versions,
+    roles,
+    tags,
+    users,
+)
+from daypass.services.iam.operations import iam
+from daypass.services.iam.provision import AccountKeys, new_account
+
+__all__ = [
+    "AccountKeys",
+    "access_keys",
+    "account",
+    "attachments",
+    "boundaries",
+    "groups",
+    "iam",
+    "inline_policies",
+    "managed_policies",
+    "mfa_devices",
+    "new_account",
+    "policy_versions",
+    "roles",
+    "tags",
+    "users",
+]

@@ -1,0 +1,5 @@
+"""The table of IAM's operations."""
+
+from daypass.services.registry import Operations
+
+iam = Operations("iam")
