@@ -7,6 +7,7 @@ from daypass.credentials.ids import access_key_id, account_of, unique_id
 from daypass.credentials.keyring import CannotOpen, KeyRing, Purpose
 from daypass.credentials.secrets import Secret, secret_access_key
 from daypass.credentials.session_token import (
+    LARGEST_TOKEN,
     ChainRoot,
     Federation,
     Session,
@@ -18,6 +19,7 @@ from daypass.credentials.session_token import (
 from daypass.credentials.totp import base32_seed, matching_step, provisioning_uri
 
 __all__ = [
+    "LARGEST_TOKEN",
     "CannotOpen",
     "ChainRoot",
     "Federation",

@@ -52,6 +52,8 @@ class Call:
     mint: Mint
     keyring: KeyRing
     settings: Settings
+    prepared: Any = None
+    """What ``needs`` worked out and the operation goes on with."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Facts for the audit record that neither input nor output show (AssumeRole: ``incomingTransitiveTags``)."""
 

@@ -1,0 +1,86 @@
+"""The condition keys that every request has, whatever is asked (IAM User Guide, "AWS global condition context keys").
+
+Keys of one service are supplied by that service's questions (:class:`daypass.access.asking.Ask`), over these. A key
+that the server cannot know is absent, never empty.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from daypass.credentials import SessionKind
+from daypass.policy import PrincipalKind
+
+if TYPE_CHECKING:
+    from daypass.access.caller import Caller
+    from daypass.access.facts import RequestFacts
+
+Context = dict[str, str | tuple[str, ...]]
+
+_PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE_SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ANONYMOUS: "Anonymous",
+}
+
+
+def context_of(caller: Caller, facts: RequestFacts) -> Context:
+    """The global condition keys of one request, names in lower case."""
+    context: Context = {
+        "aws:currenttime": iso_time(int(facts.now)),
+        "aws:epochtime": str(int(facts.now)),
+        "aws:securetransport": "true" if facts.secure else "false",
+        "aws:sourceip": facts.source_ip,
+        "aws:requestedregion": facts.region,
+        "aws:principalisawsservice": "false",
+    }
+    if facts.user_agent is not None:
+        context["aws:useragent"] = facts.user_agent
+    if facts.referer is not None:
+        context["aws:referer"] = facts.referer
+    _add_principal(context, caller)
+    if caller.session is not None:
+        _add_session(context, caller, facts.now)
+    return context
+
+
+def _add_principal(context: Context, caller: Caller) -> None:
+    context["aws:principaltype"] = _PRINCIPAL_TYPES[caller.kind]
+    if caller.is_anonymous:
+        context["aws:principalaccount"] = context["aws:userid"] = "anonymous"
+        return
+    context["aws:principalaccount"] = caller.account
+    context["aws:principalarn"] = caller.role.arn if caller.role is not None else caller.arn
+    context["aws:userid"] = caller.user_id
+    context["aws:viaawsservice"] = "false"
+    if caller.kind is PrincipalKind.USER and caller.user is not None:
+        context["aws:username"] = caller.user.name
+    for key, value in caller.tags:
+        context[f"aws:principaltag/{key.casefold()}"] = value
+
+
+def _add_session(context: Context, caller: Caller, now: float) -> None:
+    session = caller.session
+    if session is None:
+        return
+    context["aws:tokenissuetime"] = iso_time(session.issued_at)
+    federated = session.federation is not None
+    if session.mfa_at is not None and session.kind is SessionKind.USER:
+        context["aws:multifactorauthpresent"] = "true"
+        context["aws:multifactorauthage"] = str(max(0, int(now) - session.mfa_at))
+    elif not federated:
+        context["aws:multifactorauthpresent"] = "false"
+    if session.source_identity is not None:
+        context["aws:sourceidentity"] = session.source_identity
+    if session.federation is not None:
+        context["aws:federatedprovider"] = session.federation.provider
+
+
+@lru_cache(maxsize=256)
+def iso_time(seconds: int) -> str:
+    """``2026-11-24T10:00:00Z``."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

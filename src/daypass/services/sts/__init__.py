@@ -1,0 +1,9 @@
+"""AWS Security Token Service (API version 2011-06-15): sessions that expire by themselves.
+
+Importing this package fills :data:`sts` with the operations that are implemented.
+"""
+
+from daypass.services.sts import assume_role, get_federation_token, get_session_token, introspection
+from daypass.services.sts.operations import sts
+
+__all__ = ["assume_role", "get_federation_token", "get_session_token", "introspection", "sts"]

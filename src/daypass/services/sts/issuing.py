@@ -1,0 +1,66 @@
+"""Issuing a session: its facts sealed into a token, and the part of the answer that all issuing calls share.
+
+Issuing keeps no state: everything about the session travels in its token (sts.md 7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from daypass.credentials import LARGEST_TOKEN, ChainRoot, Session, seal_session, utilization
+from daypass.errors import ApiError
+
+if TYPE_CHECKING:
+    from daypass.services.registry import Call, Output
+
+
+class Issued(NamedTuple):
+    """A session's credentials as the API answers them."""
+
+    credentials: Output
+
+    def sizes(self, *, packed: bool) -> Output:
+        """The size members of an answer; ``PackedPolicySize`` only where policies or tags were passed."""
+        token = self.credentials["SessionToken"]
+        percent = utilization(token)
+        output: Output = {"SessionTokenUtilization": percent, "SessionTokenSize": len(token)}
+        if packed:
+            output["PackedPolicySize"] = percent
+        return output
+
+
+def issue(call: Call, account: str, duration: int, **facts: Any) -> Issued:
+    """Seal a session of ``duration`` seconds with these facts (members of :class:`Session`).
+
+    Raises PackedPolicyTooLarge when the token would be longer than 4,096 bytes.
+    """
+    key_id, secret = call.mint.session_key(account)
+    issued_at = int(call.now)
+    session = Session(
+        access_key_id=key_id,
+        secret=secret,
+        account=account,
+        issued_at=issued_at,
+        expires_at=issued_at + duration,
+        region=call.facts.region,
+        chain_root=_chain_root(call),
+        **facts,
+    )
+    token = seal_session(session, call.keyring, call.mint.nonce(), call.input.get("MinimumSessionTokenSize") or 0)
+    if len(token) > LARGEST_TOKEN:
+        text = f"Packed policy consumes {utilization(token)}% of allotted space, please use smaller policy."
+        raise ApiError("PackedPolicyTooLarge", text)
+    credentials = {
+        "AccessKeyId": key_id,
+        "SecretAccessKey": secret.reveal(),
+        "SessionToken": token,
+        "Expiration": session.expires_at,
+    }
+    return Issued(credentials)
+
+
+def _chain_root(call: Call) -> ChainRoot:
+    session = call.caller.session
+    if session is None:
+        return ChainRoot(call.caller.access_key_id or "", int(call.now))
+    return session.chain_root
