@@ -35,6 +35,6 @@ class Ask:
     action: str
     resource: str
     account: str
-    context: ContextValues = field(default=_NOTHING)
+    context: ContextValues = field(default_factory=lambda: _NOTHING)
     resource_policy: ResourcePolicy | None = None
     shown: str | None = None
