@@ -1,1 +1,19 @@
 """Where the directory, the trail's index and high-churn facts live: one narrow interface, engines behind it."""
+
+from daypass.store.doctor import Finding
+from daypass.store.interface import Conflict, EventQuery, EventRow, JournalMark, Store, StoreProblem, Use
+from daypass.store.memory import MemoryStore
+from daypass.store.sqlite import SqliteStore
+
+__all__ = [
+    "Conflict",
+    "EventQuery",
+    "EventRow",
+    "Finding",
+    "JournalMark",
+    "MemoryStore",
+    "SqliteStore",
+    "Store",
+    "StoreProblem",
+    "Use",
+]

@@ -1,0 +1,62 @@
+"""Records as bytes and back. Secrets in them are sealed under the key ring, which is not in the database.
+
+The record's key is authenticated with each secret: a secret that was moved to another record does not open there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from daypass.credentials import CannotOpen, Purpose, Secret
+from daypass.directory import KINDS
+from daypass.store.interface import StoreProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daypass.credentials import KeyRing
+    from daypass.directory import Record
+    from daypass.store.notes import Place
+
+_NONCE_BYTES = 12
+
+
+class RecordCodec:
+    """Encodes and decodes on one thread: it remembers which record it is at."""
+
+    def __init__(self, keyring: KeyRing, random: Callable[[int], bytes]) -> None:
+        self._keyring = keyring
+        self._random = random
+        self._key: Place = ("", "", "")
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=self._seal)
+        self._decoders = {kind: msgspec.msgpack.Decoder(cls, dec_hook=self._unseal) for kind, cls in KINDS.items()}
+
+    def encode(self, record: Record) -> bytes:
+        """The record's body as it is stored."""
+        self._key = record.key
+        return self._encoder.encode(record)
+
+    def decode(self, key: Place, body: bytes) -> Record:
+        """The record of a body. Raises StoreProblem where it is damaged or was sealed under other keys."""
+        self._key = key
+        try:
+            return self._decoders[key[0]].decode(body)
+        except (CannotOpen, msgspec.DecodeError) as error:
+            raise StoreProblem(f"the stored {key[0]} {key[2]} cannot be read: {error}") from error
+
+    def _seal(self, value: Any) -> bytes:
+        if not isinstance(value, Secret):
+            raise NotImplementedError(f"a record holds a {type(value).__name__}")
+        return self._keyring.seal(
+            Purpose.SECRET_AT_REST, value.reveal().encode(), self._aad(), self._random(_NONCE_BYTES)
+        )
+
+    def _unseal(self, wanted: type, sealed: Any) -> Secret:
+        if wanted is not Secret or not isinstance(sealed, bytes):
+            raise NotImplementedError(f"a record holds a {wanted.__name__}")
+        return Secret(self._keyring.open(Purpose.SECRET_AT_REST, sealed, self._aad()).decode())
+
+    def _aad(self) -> bytes:
+        return msgspec.msgpack.encode(tuple(self._key))
