@@ -30,7 +30,8 @@ from daypass.credentials.secrets import Secret
 
 LARGEST_TOKEN: Final = 4096
 _PREFIX: Final = "IQoJZGF5cGFzc18x"  # "!\n\tdaypass_1": AWS's tokens begin with "!\n\norigin_ec"
-_PLAIN, _DEFLATED = 0, 1
+_PLAIN: Final = b"\x00"
+_DEFLATED: Final = b"\x01"
 _DEFLATE_FROM: Final = 400  # shorter contents gain too little for their microseconds
 _LEVEL: Final = 3  # a policy of 2,048 characters: 9 microseconds, 690 bytes; level 6: 11 and 670
 _LARGEST_CONTENT: Final = 0xFFFF
@@ -121,15 +122,15 @@ def seal_session(session: Session, ring: KeyRing, nonce: bytes, minimum_size: in
     it out. Raises ValueError where the content is beyond any token (64 KiB).
     """
     content = _ENCODER.encode(session)
+    if len(content) > _LARGEST_CONTENT:
+        raise ValueError("a session's facts take more than 64 KiB")
     form = _PLAIN
     if len(content) > _DEFLATE_FROM:
         packer = zlib.compressobj(_LEVEL, wbits=-15, zdict=_DICTIONARY)
         deflated = packer.compress(content) + packer.flush()
         if len(deflated) < len(content):
             content, form = deflated, _DEFLATED
-    if len(content) > _LARGEST_CONTENT:
-        raise ValueError("a session's facts take more than 64 KiB")
-    plaintext = bytes((form,)) + len(content).to_bytes(2, "big") + content
+    plaintext = form + len(content).to_bytes(2, "big") + content
     least = -(-(minimum_size - len(_PREFIX)) * 3 // 4)  # bytes of blob that fill minimum_size characters
     size = max(len(plaintext) + _SEALED_OVERHEAD, least)
     size += -size % 3
@@ -159,8 +160,10 @@ def utilization(token: str) -> int:
 
 def _content(plaintext: bytes) -> bytes:
     content = plaintext[3 : 3 + int.from_bytes(plaintext[1:3], "big")]
-    if plaintext[0] == _PLAIN:
+    if plaintext.startswith(_PLAIN):
         return content
+    if not plaintext.startswith(_DEFLATED):
+        raise CannotOpen
     return zlib.decompressobj(wbits=-15, zdict=_DICTIONARY).decompress(content, _LARGEST_CONTENT)
 
 
