@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -39,6 +38,7 @@ NOBODY: Final = ""
 UNKNOWN_OPERATION: Final = "UnknownOperation"
 """The event's name where a request names no operation that its service knows."""
 
+_VERSION_7: Final = 0x7000_8000_0000_0000_0000
 _LONGEST_TEXT: Final = 1024
 _LONGEST_HOST: Final = 255
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -77,8 +77,7 @@ class Record(msgspec.Struct, rename="camel", kw_only=True):
     omitted: bool | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A record as it goes to the journal. ``recipient`` is the account that may see it, or NOBODY."""
 
     recipient: str
@@ -183,10 +182,10 @@ class Recorder:
         return plan
 
     def _event_id(self, at: float) -> str:
-        """A UUID of version 7 (RFC 9562), so that events of one second keep their order."""
-        milliseconds, fraction = divmod(at * 1000, 1)
-        random = int.from_bytes(self._random(8)) & 0x3FFF_FFFF_FFFF_FFFF
-        text = f"{int(milliseconds) << 16 | 0x7000 | int(fraction * 4096):016x}{random | 1 << 63:016x}"
+        """A UUID of version 7 (RFC 9562), so that events of one second keep their order: 60 bits of time in 1/4096 ms."""
+        time = int(at * 4_096_000)
+        random = int.from_bytes(self._random(8)) >> 2
+        text = f"{(time >> 12 << 16 | time & 0xFFF) << 64 | random | _VERSION_7:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
