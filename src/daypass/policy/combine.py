@@ -36,7 +36,7 @@ def combine(
     """The decision. ``resource_layer`` is how the resource's policy is called: trust policies have a name of their own."""
     if verdicts.denied:
         return ExplicitDeny(tuple(verdicts.denied))
-    silent = [layer for layer in (Layer.SERVICE_CONTROL, Layer.ENDPOINT) if layer in verdicts.silent]
+    silent: list[Layer] = [layer for layer in (Layer.SERVICE_CONTROL, Layer.ENDPOINT) if layer in verdicts.silent]
     silent += _own_side(verdicts, request, resource_layer, resource_must_allow=resource_must_allow)
     return ImplicitDeny(tuple(silent)) if silent else Allow(tuple(verdicts.allowed))
 
@@ -52,7 +52,7 @@ def _own_side(
     same_account = principal.account == request.resource_account
     if same_account and verdicts.grant is Naming.DIRECT:
         return []
-    silent = [layer for layer in (Layer.BOUNDARY, Layer.SESSION) if layer in verdicts.silent]
+    silent: list[Layer] = [layer for layer in (Layer.BOUNDARY, Layer.SESSION) if layer in verdicts.silent]
     identity_spared = same_account and verdicts.grant is Naming.THROUGH
     if Layer.IDENTITY in verdicts.silent and not identity_spared:
         silent.insert(0, Layer.IDENTITY)

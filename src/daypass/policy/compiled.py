@@ -130,13 +130,24 @@ def evaluate(layers: Layers, request: AccessRequest) -> Decision:
     """The decision, by the compiled layers alone."""
     verdicts = Verdicts(denied=[], allowed=[], silent=set())
     bounded = layers.boundary is not None
-    for kind, layer in layers.existing:
-        _ask(kind, layer, request, bounded, verdicts)
-    if layers.identity is None and identity_is_silent_without_policies(request.principal.kind):
+    resource_layer = Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE
+    for level in layers.service_control:
+        _ask(Layer.SERVICE_CONTROL, level, request, bounded, verdicts)
+    for level in layers.resource_control:
+        _ask(Layer.RESOURCE_CONTROL, level, request, bounded, verdicts)
+    if layers.endpoint is not None:
+        _ask(Layer.ENDPOINT, layers.endpoint, request, bounded, verdicts)
+    if layers.resource is not None:
+        _ask(resource_layer, layers.resource, request, bounded, verdicts)
+    if layers.identity is not None:
+        _ask(Layer.IDENTITY, layers.identity, request, bounded, verdicts)
+    elif identity_is_silent_without_policies(request.principal.kind):
         verdicts.silent.add(Layer.IDENTITY)
-    return combine(
-        verdicts, request, resource_layer=layers.resource_layer, resource_must_allow=layers.resource_must_allow
-    )
+    if layers.boundary is not None:
+        _ask(Layer.BOUNDARY, layers.boundary, request, bounded, verdicts)
+    if layers.session is not None:
+        _ask(Layer.SESSION, layers.session, request, bounded, verdicts)
+    return combine(verdicts, request, resource_layer=resource_layer, resource_must_allow=layers.resource_must_allow)
 
 
 def _ask(kind: Layer, layer: CompiledLayer, request: AccessRequest, bounded: bool, verdicts: Verdicts) -> None:

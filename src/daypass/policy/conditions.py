@@ -138,7 +138,7 @@ def _single_test(key: str, operator: Operator, one: ValueTest) -> Test:
     def test(context: Values) -> bool | None:
         actual = context.get(key)
         if actual.__class__ is str:
-            return one(actual, context)  # type: ignore[arg-type] # narrowed by its class
+            return one(actual, context)
         return when_many if actual else when_absent
 
     return test

@@ -7,7 +7,7 @@ is told. (IAM User Guide, "Grammar of the IAM JSON policy language", says what i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from daypass.policy import problems
 from daypass.policy.conditions import DATE_OPERATORS, operator_named
@@ -113,7 +113,7 @@ def _is_well_formed_statement(statement: Any) -> bool:
     )
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: Any) -> TypeGuard[str]:
     """Whether a value is a JSON string. Numbers are read as another class."""
     return type(value) is str
 

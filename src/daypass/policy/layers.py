@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daypass.policy.decision import Layer
-
 if TYPE_CHECKING:
     from daypass.policy.compiled import CompiledLayer
 
@@ -29,22 +27,3 @@ class Layers:
     endpoint: CompiledLayer | None = None
     service_control: tuple[CompiledLayer, ...] = ()
     resource_control: tuple[CompiledLayer, ...] = ()
-
-    @property
-    def resource_layer(self) -> Layer:
-        """How the resource's policy is called."""
-        return Layer.TRUST if self.resource_is_trust else Layer.RESOURCE
-
-    @property
-    def existing(self) -> tuple[tuple[Layer, CompiledLayer], ...]:
-        """The layers there are, in the order in which AWS names them."""
-        ordered = (
-            *((Layer.SERVICE_CONTROL, layer) for layer in self.service_control),
-            *((Layer.RESOURCE_CONTROL, layer) for layer in self.resource_control),
-            (Layer.ENDPOINT, self.endpoint),
-            (self.resource_layer, self.resource),
-            (Layer.IDENTITY, self.identity),
-            (Layer.BOUNDARY, self.boundary),
-            (Layer.SESSION, self.session),
-        )
-        return tuple((kind, layer) for kind, layer in ordered if layer is not None)

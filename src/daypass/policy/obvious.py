@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from daypass.policy.compiled import CompiledLayer
     from daypass.policy.decision import AccessRequest, Decision
+    from daypass.policy.document import Source, Statement
     from daypass.policy.layers import Layers
 
 
@@ -37,80 +38,119 @@ class _Statement:
 
     @property
     def allows(self) -> bool:
-        """An Allow of a resource's policy counts only if it names the caller."""
+        """An Allow of a resource's policy counts only if it names the caller; one of an RCP grants nothing."""
         layer = self.examined.where.layer
         if self.examined.failures or self.examined.effect is Effect.DENY or layer is Layer.RESOURCE_CONTROL:
             return False
         return layer not in (Layer.RESOURCE, Layer.TRUST) or self.naming is not Naming.UNNAMED
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The statements of every layer, examined. A layer that does not exist is None, not empty."""
+
+    service_control: list[list[_Statement]]
+    resource_control: list[list[_Statement]]
+    endpoint: list[_Statement] | None
+    resource: list[_Statement] | None
+    identity: list[_Statement] | None
+    boundary: list[_Statement] | None
+    session: list[_Statement] | None
+
+    @property
+    def everything(self) -> list[_Statement]:
+        """All statements, in the order in which AWS names layers."""
+        layers = (
+            *self.service_control,
+            *self.resource_control,
+            self.endpoint,
+            self.resource,
+            self.identity,
+            self.boundary,
+            self.session,
+        )
+        return [statement for layer in layers if layer is not None for statement in layer]
+
+
 def obvious_decide(layers: Layers, request: AccessRequest) -> Decision:
     """Whether the request is allowed, why, and for every statement which part of it failed."""
-    bounded = layers.boundary is not None
-    own = Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE
-
-    def read(layer: Layer, policies: CompiledLayer | None) -> list[_Statement]:
-        return [] if policies is None else list(_examine(layer, policies, request, bounded=bounded))
-
-    control_levels = [read(Layer.SERVICE_CONTROL, level) for level in layers.service_control]
-    resource_levels = [read(Layer.RESOURCE_CONTROL, level) for level in layers.resource_control]
-    endpoint = read(Layer.ENDPOINT, layers.endpoint)
-    resource = read(own, layers.resource)
-    identity = read(Layer.IDENTITY, layers.identity)
-    boundary = read(Layer.BOUNDARY, layers.boundary)
-    session = read(Layer.SESSION, layers.session)
-    control, resource_control = sum(control_levels, []), sum(resource_levels, [])
-    everything = [*control, *resource_control, *endpoint, *resource, *identity, *boundary, *session]
-    explanation = tuple(statement.examined for statement in everything)
-
-    # An explicit deny, wherever it stands, ends it.
-    denies = tuple(statement.examined.where for statement in everything if statement.denies)
+    reading = _read(layers, request)
+    explanation = tuple(statement.examined for statement in reading.everything)
+    # 1. An explicit deny, wherever it stands, ends it.
+    denies = tuple(statement.examined.where for statement in reading.everything if statement.denies)
     if denies:
         return ExplicitDeny(denies, explanation)
-
+    # 2. Every level of the organization must allow, and so must the endpoint that the request came through.
     silent: list[Layer] = []
-    # Every level of the organization must allow, and so must the endpoint the request came through.
-    if not all(_allows(level) for level in control_levels):
+    if not all(_allows(level) for level in reading.service_control):
         silent.append(Layer.SERVICE_CONTROL)
-    if layers.endpoint is not None and not _allows(endpoint):
+    if reading.endpoint is not None and not _allows(reading.endpoint):
         silent.append(Layer.ENDPOINT)
+    # 3. Then the policies of the caller and of the resource.
+    silent += _silent_between_caller_and_resource(reading, layers, request)
+    if silent:
+        return ImplicitDeny(tuple(silent), explanation)
+    return Allow(tuple(statement.examined.where for statement in reading.everything if statement.allows), explanation)
 
-    grant = max((statement.naming for statement in resource if statement.allows), default=Naming.NONE)
+
+def _silent_between_caller_and_resource(reading: _Reading, layers: Layers, request: AccessRequest) -> list[Layer]:
+    own = Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE
     principal = request.principal
+    grant = max((s.naming for s in reading.resource or () if s.allows), default=Naming.NONE)
+    same_account = principal.account == request.resource_account
     match principal.kind:
         case PrincipalKind.SERVICE | PrincipalKind.ANONYMOUS | PrincipalKind.WEB_IDENTITY | PrincipalKind.SAML:
             # They have no policies of their own: the resource's policy allows them, or nothing does.
-            if grant is Naming.NONE:
-                silent.append(own)
-        case _:
-            same_account = principal.account == request.resource_account
+            return [own] if grant is Naming.NONE else []
+        case _ if same_account and grant is Naming.DIRECT:
             # In the account of the resource, a grant to exactly this caller is the end of it.
-            if not (same_account and grant is Naming.DIRECT):
-                # The root user needs no identity-based policy; a grant to the caller's role stands in for one.
-                root = principal.kind is PrincipalKind.ROOT and layers.identity is None
-                if not root and not _allows(identity) and not (same_account and grant is Naming.THROUGH):
-                    silent.append(Layer.IDENTITY)
-                if layers.boundary is not None and not _allows(boundary):
-                    silent.append(Layer.BOUNDARY)
-                if layers.session is not None and not _allows(session):
-                    silent.append(Layer.SESSION)
-                # Across accounts, and where the resource has the first word, its policy must allow too.
-                if grant is Naming.NONE and (layers.resource_must_allow or not same_account):
-                    silent.append(own)
-    if silent:
-        return ImplicitDeny(tuple(silent), explanation)
-    return Allow(tuple(statement.examined.where for statement in everything if statement.allows), explanation)
+            return []
+    silent: list[Layer] = []
+    # The root user needs no identity-based policy. A grant to the caller's role stands in for one, in its account.
+    needs_none = principal.kind is PrincipalKind.ROOT and reading.identity is None
+    stands_in = same_account and grant is Naming.THROUGH
+    if not (needs_none or stands_in or _allows(reading.identity or ())):
+        silent.append(Layer.IDENTITY)
+    if reading.boundary is not None and not _allows(reading.boundary):
+        silent.append(Layer.BOUNDARY)
+    if reading.session is not None and not _allows(reading.session):
+        silent.append(Layer.SESSION)
+    # Across accounts, and where the resource has the first word, its policy must allow too.
+    if grant is Naming.NONE and (layers.resource_must_allow or not same_account):
+        silent.append(own)
+    return silent
 
 
 def _allows(statements: Iterable[_Statement]) -> bool:
     return any(statement.allows for statement in statements)
 
 
-def _examine(layer: Layer, policies: CompiledLayer, request: AccessRequest, *, bounded: bool) -> Iterable[_Statement]:
-    for source in policies.sources:
-        asked = Asked(request, source.policy, bounded=bounded)
-        for statement in source.policy.statements:
-            where = Matched(layer, source.name, source.arn, statement.index, statement.sid)
-            failures = failures_of(statement, asked)
-            naming = Naming.NONE if failures else naming_of(statement, asked)
-            yield _Statement(Examined(where, statement.effect, failures), naming)
+def _read(layers: Layers, request: AccessRequest) -> _Reading:
+    bounded = layers.boundary is not None
+
+    def examined(layer: Layer, policies: CompiledLayer) -> list[_Statement]:
+        return [
+            _examine(statement, source, layer, Asked(request, source.policy, bounded))
+            for source in policies.sources
+            for statement in source.policy.statements
+        ]
+
+    def if_any(layer: Layer, policies: CompiledLayer | None) -> list[_Statement] | None:
+        return None if policies is None else examined(layer, policies)
+
+    return _Reading(
+        service_control=[examined(Layer.SERVICE_CONTROL, level) for level in layers.service_control],
+        resource_control=[examined(Layer.RESOURCE_CONTROL, level) for level in layers.resource_control],
+        endpoint=if_any(Layer.ENDPOINT, layers.endpoint),
+        resource=if_any(Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE, layers.resource),
+        identity=if_any(Layer.IDENTITY, layers.identity),
+        boundary=if_any(Layer.BOUNDARY, layers.boundary),
+        session=if_any(Layer.SESSION, layers.session),
+    )
+
+
+def _examine(statement: Statement, source: Source, layer: Layer, asked: Asked) -> _Statement:
+    where = Matched(layer, source.name, source.arn, statement.index, statement.sid)
+    failures = failures_of(statement, asked)
+    naming = Naming.NONE if failures else naming_of(statement, asked)
+    return _Statement(Examined(where, statement.effect, failures), naming)

@@ -6,13 +6,13 @@ The rules are the tables of the IAM User Guide ("Condition operators", "Set oper
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daypass.policy import operands
 from daypass.policy.variables import Quoted, Variable, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from daypass.policy.document import Condition
 
@@ -75,7 +75,7 @@ def expand(text: str, context: Context, *, variables: bool) -> Tokens | None:
         if isinstance(piece, Quoted):
             tokens += map(FilledIn, piece.text)
         elif isinstance(piece, Variable):
-            value = context[piece.key] if piece.key in context else piece.default
+            value = context.get(piece.key, piece.default)
             if value is None or isinstance(value, tuple):
                 return None
             tokens += map(FilledIn, value)
@@ -114,11 +114,11 @@ def glob(tokens: Tokens | None, text: str) -> bool:
 def split_arn(tokens: Tokens) -> list[Tokens]:
     """Tokens cut at their first five colons, where these were written as such."""
     parts: list[Tokens] = [[]]
-    for token in tokens:
-        if token == ":" and not isinstance(token, FilledIn) and len(parts) < 6:
+    for each in tokens:
+        if each == ":" and not isinstance(each, FilledIn) and len(parts) < 6:
             parts.append([])
         else:
-            parts[-1].append(token)
+            parts[-1].append(each)
     return parts
 
 
@@ -130,33 +130,34 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> Answer:
     quantifier, _, operator = condition.operator.rpartition(":")
     if_exists = operator.endswith("IfExists")
     operator = operator.removesuffix("IfExists")
+    negated = "Not" in operator
     found = context.get(condition.key.lower(), ())
-    exists = found != ()
     if operator == "Null":
-        return _null(condition.values, quantifier, exists=exists)
+        return _null(condition.values, quantifier, exists=found != ())
 
     def one_value(actual: str) -> Answer:
         """Whether one value of the request is what the operator wants, given all values of the policy."""
-        negated = "Not" in operator
         fits = any_of([_fits(operator, wanted, actual, context, variables=variables) for wanted in condition.values])
         return fits.reversed() if negated else fits
 
-    values = [found] if isinstance(found, str) else list(found)
-    match quantifier:
-        case "ForAllValues":
-            nothing = not any(values)  # no values, or nothing but empty strings
-            return Answer.YES if nothing else all_of([one_value(actual) for actual in values])
-        case "ForAnyValue":
-            if not exists:
-                return Answer.of(if_exists)
-            return any_of([one_value(actual) for actual in values])
-        case _ if not exists:
-            return Answer.of(if_exists or "Not" in operator)
-        case _ if isinstance(found, tuple):
-            # Many values and no set operator: undefined. Never a match, and no help where absence would be one.
-            return Answer.CANNOT_BE_TOLD if if_exists or "Not" in operator else Answer.NO
-        case _:
-            return one_value(values[0])
+    if quantifier:
+        values = [found] if isinstance(found, str) else list(found)
+        return _set_holds(quantifier, [(actual, one_value(actual)) for actual in values], if_exists=if_exists)
+    if isinstance(found, str):
+        return one_value(found)
+    passes_when_absent = negated or if_exists
+    if found == ():
+        return Answer.of(passes_when_absent)
+    # Many values and no set operator: undefined. Never a match, and no help where absence would be one.
+    return Answer.CANNOT_BE_TOLD if passes_when_absent else Answer.NO
+
+
+def _set_holds(quantifier: str, values: list[tuple[str, Answer]], *, if_exists: bool) -> Answer:
+    answers = [answer for _, answer in values]
+    if quantifier == "ForAnyValue":
+        return any_of(answers) if values else Answer.of(if_exists)
+    nothing = all(actual == "" for actual, _ in values)  # no values, or nothing but empty strings
+    return Answer.YES if nothing else all_of(answers)
 
 
 def _null(wanted: Sequence[str], quantifier: str, *, exists: bool) -> Answer:
@@ -173,53 +174,46 @@ def _null(wanted: Sequence[str], quantifier: str, *, exists: bool) -> Answer:
 def _fits(operator: str, wanted: str, actual: str, context: Context, *, variables: bool) -> Answer:
     """Whether one value of the request fits one value of the policy, the operator's negation left aside."""
     family = operator.replace("Not", "")
-    if family.startswith(("Numeric", "Date", "Binary")):
-        return _typed_fits(family, wanted, actual)
     if family == "IpAddress":
         return _address_fits(wanted, actual)
-    if family.startswith("Arn") and not _is_arn(actual):
+    if family.startswith(("Numeric", "Date", "Binary")):
+        return _typed_fits(family, wanted, actual)
+    if family.startswith("Arn") and not (actual.startswith("arn:") and actual.count(":") >= 5):
         return Answer.NO
     tokens = expand(wanted, context, variables=variables)
     if tokens is None:
         return Answer.CANNOT_BE_TOLD if "Not" in operator else Answer.NO
+    return Answer.of(_text_fits(family, tokens, actual))
+
+
+def _text_fits(family: str, tokens: Tokens, actual: str) -> bool:
     match family:
         case "StringEquals":
-            return Answer.of(actual == as_text(tokens))
+            return actual == as_text(tokens)
         case "StringEqualsIgnoreCase":
-            return Answer.of(actual.lower() == as_text(tokens).lower())
+            return actual.lower() == as_text(tokens).lower()
         case "StringLike":
-            return Answer.of(glob(tokens, actual))
+            return glob(tokens, actual)
         case "Bool":
-            return Answer.of(actual.lower() in ("true", "false") and actual.lower() == as_text(tokens).lower())
+            return actual.lower() in ("true", "false") and actual.lower() == as_text(tokens).lower()
         case "ArnEquals" | "ArnLike":
-            parts = split_arn(tokens)
-            return Answer.of(
-                len(parts) == 6 and all(glob(p, text) for p, text in zip(parts, actual.split(":", 5), strict=True))
-            )
-    raise ValueError(f"unknown operator {operator}")
-
-
-def _is_arn(text: str) -> bool:
-    return text.startswith("arn:") and text.count(":") >= 5
+            wanted, parts = split_arn(tokens), actual.split(":", 5)
+            return len(wanted) == len(parts) and all(map(glob, wanted, parts))
+    raise ValueError(f"unknown operator {family}")
 
 
 def _typed_fits(family: str, wanted: str, actual: str) -> Answer:
     kind = next(kind for kind in ("Numeric", "Date", "Binary") if family.startswith(kind))
-    read = {"Numeric": operands.number, "Date": operands.instant, "Binary": operands.binary}[kind]
+    read: Callable[[str], Any] = {"Numeric": operands.number, "Date": operands.instant, "Binary": operands.binary}[kind]
     left, right = read(actual), read(wanted)
     if left is None or right is None:
         return Answer.CANNOT_BE_TOLD
-    match family.removeprefix(kind):
-        case "Equals":
-            return Answer.of(left == right)
-        case "LessThan":
-            return Answer.of(left < right)
-        case "LessThanEquals":
-            return Answer.of(left <= right)
-        case "GreaterThan":
-            return Answer.of(left > right)
-        case _:
-            return Answer.of(left >= right)
+    comparison = family.removeprefix(kind)
+    if left == right:
+        return Answer.of("Equals" in comparison)
+    return Answer.of(
+        (comparison.startswith("LessThan") and left < right) or (comparison.startswith("GreaterThan") and left > right)
+    )
 
 
 def _address_fits(wanted: str, actual: str) -> Answer:

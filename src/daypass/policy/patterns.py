@@ -83,7 +83,7 @@ def fill(pattern: Atoms, context: Mapping[str, str | tuple[str, ...]]) -> Atoms 
     return _merged(taken)
 
 
-def static_matcher(pattern: Atoms) -> Matcher:
+def static_matcher(pattern: Atoms) -> Matcher:  # noqa: PLR0911 - one per shape
     """The cheapest test for a pattern without variables."""
     match pattern:
         case ():

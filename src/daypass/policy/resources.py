@@ -37,9 +37,10 @@ def compile_resources(statement: Statement, policy: Policy) -> ResourceTest | No
     if ANY in listed:
         return (lambda _resource, _context: False) if statement.not_resource else None
     padded = policy.grammar not in RESOURCE_GRAMMARS
-    some = _some(tuple(atoms(pattern, variables=policy.has_variables) for pattern in listed), padded=padded)
+    patterns = tuple(atoms(pattern, variables=policy.has_variables) for pattern in listed)
+    some = _some(patterns, padded=padded, unresolved=None if statement.not_resource else False)
     if not statement.not_resource:
-        return lambda resource, context: some(resource, context) or False
+        return some
 
     def none(resource: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
         told = some(resource, context)
@@ -48,7 +49,7 @@ def compile_resources(statement: Statement, policy: Policy) -> ResourceTest | No
     return none
 
 
-def _some(patterns: tuple[Atoms, ...], *, padded: bool) -> ResourceTest:
+def _some(patterns: tuple[Atoms, ...], *, padded: bool, unresolved: bool | None) -> ResourceTest:
     """Whether some pattern matches. The common shapes (an ARN as it is, an ARN and a star) are asked all at once."""
     exact: set[str] = set()
     prefixes: list[str] = []
@@ -62,6 +63,8 @@ def _some(patterns: tuple[Atoms, ...], *, padded: bool) -> ResourceTest:
             case _:
                 others.append(_matcher(pattern, padded=padded))
     starts = tuple(prefixes)
+    if not others:
+        return lambda resource, _context: resource in exact or resource.startswith(starts)
 
     def some(resource: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
         if resource in exact or resource.startswith(starts):
@@ -74,7 +77,7 @@ def _some(patterns: tuple[Atoms, ...], *, padded: bool) -> ResourceTest:
             if told:
                 return True
             if told is None:
-                answer = None
+                answer = unresolved
         return answer
 
     return some
