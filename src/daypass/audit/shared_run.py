@@ -24,7 +24,7 @@ class SharedRun:
         await asyncio.shield(self._next)
 
     async def _run_after(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
+        if before is not None and not before.done():
             await asyncio.wait([before])
         self._running, self._next = self._next, None
         await self._work()

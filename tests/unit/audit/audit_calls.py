@@ -39,7 +39,7 @@ _counter = itertools.count()
 
 def random(count: int) -> bytes:
     """Different bytes each time, and never a secret."""
-    return next(_counter).to_bytes(count)
+    return (next(_counter) << 8).to_bytes(count)
 
 
 def _service(name: str) -> Any:
