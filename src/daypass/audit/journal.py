@@ -37,12 +37,9 @@ class Journal:
         *,
         now: Callable[[], float],
         random: Callable[[int], bytes],
-        strict: bool = False,
         rotated_at: int = _ROTATED_AT,
     ) -> None:
         """Open a new file in ``folder``, made where it is missing. Raises OSError where that cannot be written."""
-        self.strict = strict
-        """Whether answers wait for :meth:`sync` (``audit.durability = "strict"``)."""
         self._folder = folder
         self._counters = counters
         self._now = now

@@ -92,7 +92,7 @@ class Recorder:
     """Makes records. ``services`` are the services on the wire by their name; time and randomness are passed in."""
 
     def __init__(
-        self, services: Mapping[str, Service], *, now: Callable[[], float], random: Callable[[int], bytes]
+        self, services: Mapping[str, Service], now: Callable[[], float], random: Callable[[int], bytes]
     ) -> None:
         self._services = services
         self._now = now

@@ -51,7 +51,7 @@ SERVICES = {name: _service(name) for name in ("sts", "iam", "s3", "cloudtrail")}
 
 
 def recorder(now: float = NOW) -> Recorder:
-    return Recorder(SERVICES, now=lambda: now, random=random)
+    return Recorder(SERVICES, lambda: now, random)
 
 
 def session(kind: SessionKind, **more: Any) -> Session:

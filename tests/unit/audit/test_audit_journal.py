@@ -144,3 +144,12 @@ def test_after_a_failed_sync_the_journal_goes_on_in_a_new_file(tmp_path: Path, m
     book.append(b"{}")
     assert book.path != first
     assert counters.failures == 1
+
+
+def test_the_counters_are_shown_to_prometheus(tmp_path: Path) -> None:
+    counters = Counters()
+    opened(tmp_path, counters).append(b"{}")
+    shown = counters.text().splitlines()
+    assert "# TYPE daypass_audit_records_total counter" in shown
+    assert "daypass_audit_records_total 1" in shown
+    assert len(shown) == 2 * len(Counters.__slots__)
