@@ -14,7 +14,7 @@ import struct
 import sys
 from pathlib import Path
 
-SLOT = 64 * 1024
+SLOT = 256 * 1024
 HEADER = struct.Struct("<QQI")
 TRIES = 5
 STATM = Path("/proc/self/statm")
@@ -39,7 +39,9 @@ class Board:
 
     def post(self, application: str) -> None:
         """Write this worker's figures, and the application's with them, for all to read."""
-        text = (self._own() + application).encode()[: SLOT - HEADER.size]
+        text = (self._own() + application).encode()
+        if len(text) > SLOT - HEADER.size:
+            text = text[: text.rindex(b"\n", 0, SLOT - HEADER.size) + 1]  # the last figures, never half a line
         start = self._mine * SLOT
         self._writes += 1
         HEADER.pack_into(self._memory, start, self._writes, self._writes - 1, len(text))
