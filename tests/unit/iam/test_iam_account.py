@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iam_world import ACCOUNT, START, bytes_source
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from iam_world import Iam
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+DETAILS = {
+    "UserDetailList": "UserName",
+    "GroupDetailList": "GroupName",
+    "RoleDetailList": "RoleName",
+    "Policies": "PolicyName",
+}
 
 
 def test_the_summary_counts_what_is_there_and_tells_the_quotas(iam: Iam, allow: Callable[[], str]) -> None:
@@ -93,3 +100,55 @@ def test_the_admins_key_may_be_chosen_beforehand() -> None:
     assert any(
         isinstance(record, AccessKey) and record.id == pair[0] and record.user_name == "admin" for record in records
     )
+
+
+def test_the_details_show_everybody_with_all_that_is_attached(
+    iam: Iam, allow: Callable[..., str], trusting: Callable[[object], str], decoded: Callable[[str], Any]
+) -> None:
+    iam("CreateUser", UserName="bob", Tags=[{"Key": "k", "Value": "v"}], PermissionsBoundary=READ_ONLY)
+    iam("CreateGroup", GroupName="staff")
+    iam("AddUserToGroup", GroupName="staff", UserName="bob")
+    iam("CreateRole", RoleName="app", AssumeRolePolicyDocument=trusting({"AWS": ACCOUNT}))
+    arn = iam("CreatePolicy", PolicyName="p", PolicyDocument=allow(), Description="d")["Policy"]["Arn"]
+    iam("CreatePolicyVersion", PolicyArn=arn, PolicyDocument=allow("s3:Get*"))
+    iam("PutUserPolicy", UserName="bob", PolicyName="own", PolicyDocument=allow())
+    iam("AttachGroupPolicy", GroupName="staff", PolicyArn=arn)
+
+    details = iam("GetAccountAuthorizationDetails")
+    admin, bob = details["UserDetailList"]
+    assert admin["AttachedManagedPolicies"] == [{"PolicyName": "AdministratorAccess", "PolicyArn": ADMINISTRATOR}]
+    assert (bob["GroupList"], bob["Tags"]) == (["staff"], [{"Key": "k", "Value": "v"}])
+    assert bob["PermissionsBoundary"]["PermissionsBoundaryArn"] == READ_ONLY
+    (inline,) = bob["UserPolicyList"]
+    assert decoded(inline["PolicyDocument"]) == decoded(allow())
+    (staff,) = details["GroupDetailList"]
+    assert staff["AttachedManagedPolicies"] == [{"PolicyName": "p", "PolicyArn": arn}]
+    (app,) = details["RoleDetailList"]
+    assert (app["RoleLastUsed"], app["RolePolicyList"], app["InstanceProfileList"]) == ({}, [], [])
+    assert [policy["PolicyName"] for policy in details["Policies"]] == ["p", "AdministratorAccess", "ReadOnlyAccess"]
+    own = details["Policies"][0]
+    assert (own["Description"], [v["VersionId"] for v in own["PolicyVersionList"]]) == ("d", ["v2", "v1"])
+    assert decoded(own["PolicyVersionList"][0]["Document"])["Statement"][0]["Action"] == "s3:Get*"
+
+
+def test_the_details_can_be_filtered_and_come_in_pages_each_entity_once(
+    iam: Iam, allow: Callable[[], str], trusting: Callable[[object], str]
+) -> None:
+    iam("CreateUser", UserName="bob", PermissionsBoundary=READ_ONLY)
+    iam("CreateGroup", GroupName="staff")
+    iam("CreateRole", RoleName="app", AssumeRolePolicyDocument=trusting({"AWS": ACCOUNT}))
+    iam("CreatePolicy", PolicyName="p", PolicyDocument=allow())
+
+    def names(**given: Any) -> list[str]:
+        found, output = [], {"IsTruncated": True}
+        while output["IsTruncated"]:
+            output = iam("GetAccountAuthorizationDetails", **given)
+            for member, name in DETAILS.items():
+                found += [entity[name] for entity in output[member]]
+            given["Marker"] = output.get("Marker")
+        return found
+
+    everybody = ["admin", "bob", "staff", "app", "p", "AdministratorAccess", "ReadOnlyAccess"]
+    for size in range(1, 8):
+        assert names(MaxItems=size) == everybody
+    assert names(Filter=["Role", "AWSManagedPolicy"], MaxItems=2) == ["app", "AdministratorAccess", "ReadOnlyAccess"]

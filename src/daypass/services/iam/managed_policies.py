@@ -71,7 +71,7 @@ def get_policy(call: Call, view: View) -> Result:
 def delete_policy(call: Call, view: View) -> Result:
     """Delete a managed policy that nothing uses, once its other versions are deleted."""
     policy = own_policy(call, view, foreign="Cannot delete policies outside your own account.")
-    if _uses(view, call.account, policy.arn):
+    if is_used(policy, call.account, view):
         raise ApiError("DeleteConflict", "Cannot delete a policy attached to entities.")
     if len(policy.versions) > 1:
         raise ApiError(
@@ -158,8 +158,9 @@ def _filtered_links(call: Call) -> tuple[str, ...]:
     return (USAGE_LINKS[call.input.get("PolicyUsageFilter", "PermissionsPolicy")],)
 
 
-def _uses(view: View, account: str, arn: str) -> int:
-    return sum(view.count_linked(account, link, arn) for link in USAGE_LINKS.values())
+def is_used(policy: ManagedPolicy | AwsPolicy, account: str, view: View) -> bool:
+    """Whether anybody in the account has the policy attached, or as boundary."""
+    return any(view.count_linked(account, link, policy.arn) for link in USAGE_LINKS.values())
 
 
 def _by_name(policy: ManagedPolicy | AwsPolicy) -> str:

@@ -65,7 +65,7 @@ def list_policy_versions(call: Call, view: View) -> Result:
     """The versions of a managed policy, newest first, without documents."""
     policy = policy_of(call, view)
     default = shapes.default_version(policy)
-    versions = sorted(_versions(policy), key=lambda version: -version.number)
+    versions = sorted(versions_of(policy), key=lambda version: -version.number)
     page, end = paging.paged_in_order(call, [shapes.version_shape(version, default) for version in versions])
     return {"Versions": page, **end}, []
 
@@ -95,13 +95,14 @@ def delete_policy_version(call: Call, view: View) -> Result:
 
 def _version(call: Call, policy: ManagedPolicy | AwsPolicy | None) -> PolicyVersion:
     wanted = call.input["VersionId"]
-    for version in _versions(policy):
+    for version in versions_of(policy):
         if f"v{version.number}" == wanted:
             return version
     raise ApiError("NoSuchEntity", f"Policy {call.input['PolicyArn']} version {wanted} {_MISSING}")
 
 
-def _versions(policy: ManagedPolicy | AwsPolicy | None) -> tuple[PolicyVersion, ...]:
+def versions_of(policy: ManagedPolicy | AwsPolicy | None) -> tuple[PolicyVersion, ...]:
+    """The versions that are there, oldest first."""
     if policy is None:
         return ()
     if isinstance(policy, AwsPolicy):
