@@ -167,8 +167,8 @@ class ChunkedDecoder:
         if self._seen + size > self._decoded_length:
             raise _incomplete()
         if extension:
-            name, _, value = rest.partition(b"=")
-            if name != b"chunk-signature":
+            name, equals, value = rest.partition(b"=")
+            if name != b"chunk-signature" or not equals:
                 raise _incomplete()
             self._promised = value.decode("latin-1")
         self._number += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -19,6 +20,7 @@ _HTTP_DATE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=128)  # of many requests in one second
 def parse_basic(text: str) -> int | None:
     """Seconds of the epoch of ``yyyymmddThhmmssZ``, or None."""
     if (

@@ -6,6 +6,7 @@ with texts of refusal as STS and S3 give them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from daypass.signing.faults import Dialect, SigningError, denied, incomplete, malformed_header
@@ -54,6 +55,7 @@ def read_header(request: RequestParts, authorization: str) -> Signature:
     )
 
 
+@lru_cache(maxsize=128)  # a client says the same all day
 def signed_names(text: str) -> tuple[bytes, ...]:
     """The names of the signed headers, lower-case and sorted, as they go into the canonical request."""
     return tuple(sorted(text.lower().encode("latin-1").split(b";")))
@@ -77,21 +79,19 @@ def _components(request: RequestParts, authorization: str) -> dict[str, str]:
 
 def _values(request: RequestParts, parts: dict[str, str], authorization: str) -> tuple[Credential, RequestTime]:
     fields = request.fields
-    faults = [
-        f"Authorization header requires '{name}' parameter."
-        for name in ("Credential", "Signature", "SignedHeaders")
-        if not parts.get(name)
-    ]
-    if not (fields.get(b"x-amz-date") or fields.get(b"date")):
-        faults.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if faults:
+    absent = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
+    dated = fields.get(b"x-amz-date") or fields.get(b"date")
+    if absent or not dated:
+        faults = [f"Authorization header requires '{name}' parameter." for name in absent]
+        if not dated:
+            faults.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         raise incomplete(request.dialect, " ".join((*faults, f"Authorization={authorization}")))
     credential = split_credential(parts["Credential"])
     if credential is None:
         raise incomplete(request.dialect, credential_fault(parts["Credential"]))
     time = header_time(fields)
     if time is None:
-        raise incomplete(request.dialect, date_fault(fields.get(b"x-amz-date") or fields.get(b"date", "")))
+        raise incomplete(request.dialect, date_fault(dated))
     return credential, time
 
 

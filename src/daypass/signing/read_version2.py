@@ -59,7 +59,7 @@ def read_query_v2(request: RequestParts, parameters: dict[str, str]) -> Signatur
         raise denied(f"Invalid date (should be seconds since epoch): {expires}")
     in_header = request.fields.get(b"x-amz-security-token")
     in_query = parameters.get("x-amz-security-token")
-    if in_header is not None and in_query is not None:
+    if in_header is not None and in_query is not None and in_header != in_query:
         text = "'x-amz-security-token' must be given once only."
         raise invalid_argument(text, "x-amz-security-token", in_header)
     payload, kind = _payload(request)

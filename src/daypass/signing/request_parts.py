@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from daypass.signing.dates import basic, parse_basic, parse_http_date
@@ -45,6 +46,7 @@ class Credential(NamedTuple):
     scope: str
 
 
+@lru_cache(maxsize=128)  # a client says the same all day
 def split_credential(text: str) -> Credential | None:
     """A Credential taken apart, or None where it has not five elements."""
     elements = text.split("/")
