@@ -30,6 +30,11 @@ class Numbered(Echo):
         return super().answer(request)
 
 
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     logging.basicConfig(level=logging.WARNING)
     workers, mode = int(sys.argv[1]), sys.argv[2]
@@ -43,10 +48,9 @@ def main() -> int:
         threading.Timer(1.5, app.gate.set).start()
         return app
 
-    listener = bind("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    print("bound", port, flush=True)
-    plan = Plan(Config(workers=workers, limits_stop=5), open_app, listener, lambda: print("listens", flush=True))
+    listeners = bind("127.0.0.1", 0, workers)
+    say(f"bound {listeners[0].getsockname()[1]}")
+    plan = Plan(Config(workers=workers, limits_stop=5), open_app, listeners, lambda: say("listens"))
     try:
         return run(plan)
     except StartProblem as problem:

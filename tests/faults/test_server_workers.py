@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from server_on_a_port import read_all, read_answer
 
+from daypass.server import ListenProblem, bind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -125,6 +127,24 @@ def test_workers_end_when_their_supervisor_is_killed() -> None:
         while any(is_alive(pid) for pid in pids):
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+def test_a_port_in_use_is_refused_also_beside_a_server_of_the_same_user() -> None:
+    with serving(2) as server:
+        server.wait_until_it_listens()
+        for count in (1, 2):
+            with pytest.raises(ListenProblem, match=f"port {server.port} is in use on 127.0.0.1"):
+                bind("127.0.0.1", server.port, count)
+
+
+def test_few_connections_are_spread_over_the_workers() -> None:
+    with serving(2) as server:
+        server.wait_until_it_listens()
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(server.connect()) for _ in range(16)]
+            for connection in connections:
+                connection.sendall(get(b"/pid"))
+            assert len({read_answer(connection).partition(b"\r\n\r\n")[2] for connection in connections}) == 2
 
 
 def test_metrics_speak_for_all_workers() -> None:

@@ -83,7 +83,8 @@ def port(config: Config) -> Finding:
         if body in {b"ready\n", b"not ready\n"}:
             return body == b"ready\n", f"the server at {url.geturl()} says: {body.decode().strip()}"
     try:
-        bind(config.host, url.port or config.port).close()
+        for listener in bind(config.host, url.port or config.port):
+            listener.close()
     except ListenProblem as problem:
         return False, str(problem)
     return True, f"no server runs; port {url.port} is free"

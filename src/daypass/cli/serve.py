@@ -63,12 +63,12 @@ def run(chosen: argparse.Namespace) -> int:
             raise StartProblem(str(problem)) from None
 
     try:
-        listener = bind(config.host, config.port)
+        listeners = bind(config.host, config.port, config.processes)
         provisioned = provision(config)
-        endpoint = config.endpoint(listener.getsockname()[1])
+        endpoint = config.endpoint(listeners[0].getsockname()[1])
         write_endpoint(config.data, endpoint)
         text = banner(config, endpoint, sys.argv[0], first=provisioned.fresh)
-        return run_server(Plan(config, open_app, listener, lambda: _print(text)))
+        return run_server(Plan(config, open_app, listeners, lambda: _print(text)))
     except (ListenProblem, StartProblem, StoreProblem) as problem:
         raise CommandProblem(str(problem)) from None
 

@@ -1,8 +1,8 @@
 """Worker processes: started, replaced when they die, stopped so that running requests finish.
 
 The supervisor forks, and serves nothing itself: it holds no store, no keys and no threads, so a fork copies none of
-them. Each worker opens the application for itself and is a whole uvicorn server on the socket that all share. With one
-worker there is no supervisor.
+them. Each worker opens the application for itself and is a whole uvicorn server. With one worker there is no
+supervisor.
 
 Two pipes tie them together. Over the first a worker says that it accepts connections: only then is the server
 announced. Nobody writes to the second: when the supervisor is gone, however it went, it ends, and the workers stop.
@@ -56,7 +56,8 @@ class Plan:
 
     config: Config
     open_app: Callable[[], Application]
-    listener: socket.socket
+    listeners: list[socket.socket]
+    """One for each worker, or one for all."""
     announce: Callable[[], None]
 
 
@@ -122,7 +123,7 @@ def run(plan: Plan) -> int:
     board = Board(count)
     if count > 1:
         return Supervisor(plan, board, count).run()
-    return _serve(Worker(plan, board, plan.announce, lifeline=None), plan.listener)
+    return _serve(Worker(plan, board, plan.announce, lifeline=None), plan.listeners[0])
 
 
 def _serve(worker: Worker, listener: socket.socket) -> int:
@@ -198,9 +199,14 @@ class Supervisor:
             signal.signal(number, signal.SIG_DFL)
         for descriptor in (self._wake_read, self._wake_write, self._accepting_read, self._lifeline_write):
             os.close(descriptor)
+        listeners = self.plan.listeners
+        mine = listeners[slot % len(listeners)]
+        for other in listeners:
+            if other is not mine:
+                other.close()
         self.board.take(slot)
         worker = Worker(self.plan, self.board, self._accepting, lifeline=self._lifeline_read)
-        return _serve(worker, self.plan.listener)
+        return _serve(worker, mine)
 
     def _accepting(self) -> None:
         """Called in a worker: it accepts connections."""
@@ -233,6 +239,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Let running requests finish, for a limited time."""
         deadline = time.monotonic() + self.plan.config.limits_stop + GRACE
+        for listener in self.plan.listeners:
+            listener.close()
         for pid in self.slots:
             os.kill(pid, signal.SIGTERM)
         while self.slots and time.monotonic() < deadline:
