@@ -12,6 +12,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
+from daypass.access.authorize import require
 from daypass.access.caller import Caller
 from daypass.access.facts import RequestFacts
 from daypass.credentials import KeyRing
@@ -89,6 +90,19 @@ class Iam:
         """What the policy engine would be asked."""
         return list(operations.table[operation].needs(self._call(operation, given), self.world.store.view()))
 
+    def asked(self, operation: str, **given: Any) -> None:
+        """Put the questions to the policy engine, which raises ApiError, and go no further."""
+        call, view = self._call(operation, given), self.world.store.view()
+        for ask in operations.table[operation].needs(call, view):
+            require(ask, call, view)
+
+    def denial(self, operation: str, **given: Any) -> str:
+        """The text of the access-denied error that the questions must end with."""
+        with pytest.raises(ApiError) as raised:
+            self.asked(operation, **given)
+        assert raised.value.code == "AccessDenied"
+        return str(raised.value.message)
+
     def refusal(self, operation: str, **given: Any) -> tuple[str, str | None]:
         """Code and text of the error that the call must end with."""
         with pytest.raises(ApiError) as raised:
@@ -146,6 +160,26 @@ class Iam:
             keyring=self.world.keyring,
             settings=Settings(),
         )
+
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+KNOWN_VALUES = {
+    "PolicyArn": READ_ONLY,
+    "PermissionsBoundary": READ_ONLY,
+    "SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/d",
+    "AuthenticationCode1": "000000",
+    "AuthenticationCode2": "000001",
+    "VersionId": "v1",
+    "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+}
+
+
+def least_input(operation: str) -> dict[str, Any]:
+    """Values for what the model requires of an operation, as far as asking for permission needs them."""
+    shape = iam_model().operation_model(operation).input_shape
+    kinds: dict[str, Any] = {"list": [], "integer": 1, "boolean": True}
+    required = shape.required_members if shape is not None else []
+    return {name: KNOWN_VALUES.get(name, kinds.get(shape.members[name].type_name, "someone-else")) for name in required}
 
 
 def check_output(shape: Any, value: Any, where: str) -> None:

@@ -140,7 +140,8 @@ def test_the_details_can_be_filtered_and_come_in_pages_each_entity_once(
     iam("CreatePolicy", PolicyName="p", PolicyDocument=allow())
 
     def names(**given: Any) -> list[str]:
-        found, output = [], {"IsTruncated": True}
+        found: list[str] = []
+        output: dict[str, Any] = {"IsTruncated": True}
         while output["IsTruncated"]:
             output = iam("GetAccountAuthorizationDetails", **given)
             for member, name in DETAILS.items():
