@@ -129,11 +129,12 @@ def by_botocore(
     **options: Any,
 ) -> Sent:
     """A request that botocore's ``signer`` has signed, at the present time, as it would go over the wire."""
-    request = AWSRequest(method=method, url=url, data=data, headers=headers or {})
+    request: Any = AWSRequest(method=method, url=url, data=data, headers=headers or {})  # type: ignore[no-untyped-call]
     if signer.__name__.startswith("S3"):
         request.context["client_config"] = None
         request.context["payload_signing_enabled"] = True
-    signer(Credentials(KEY_ID, SECRET, token), *arguments, **options).add_auth(request)
+    credentials = Credentials(KEY_ID, SECRET, token)  # type: ignore[no-untyped-call]
+    signer(credentials, *arguments, **options).add_auth(request)
     parts = urlsplit(request.url)
     listed = [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]
     if not any(name == b"host" for name, _ in listed):
