@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from daypass.audit.operations import Category, category, event_name, event_source, is_read_only, records_answer
-from daypass.audit.redaction import is_secret
+from daypass.audit.redaction import is_secret, secret_places
 
 if TYPE_CHECKING:
+    import re
+
     from daypass.protocol.models import Member, Model, Shape
 
 Convert = Callable[[Any], Any]
@@ -42,6 +44,8 @@ class Plan:
     """None where the answer is not recorded."""
     codes: Mapping[str, str]
     """IAM: what CloudTrail calls the errors that the wire calls otherwise (``NoSuchEntity``: the exception's name)."""
+    secret_places: re.Pattern[str]
+    """Where a refusal's text repeats a secret."""
 
 
 def compile_plan(model: Model, service: str, operation: str) -> Plan:
@@ -57,6 +61,7 @@ def compile_plan(model: Model, service: str, operation: str) -> Plan:
         request=shapes.request(operation) if shapes else None,
         answer=shapes.answer(operation) if shapes and records_answer(service, operation) else None,
         codes=_exception_names(model) if service == "iam" else {},
+        secret_places=secret_places(model),
     )
 
 

@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from daypass.audit.identity import Identity, foreign_identity_of, identity_of, iso_time
 from daypass.audit.operations import event_region
 from daypass.audit.plan import Plan, compile_plan
+from daypass.audit.redaction import without_echoes
 from daypass.audit.resources import resources_of
 from daypass.audit.rows import row_of
 from daypass.audit.size import LARGEST_PART, shortened
@@ -137,7 +138,7 @@ class Recorder:
             source_ip_address=facts.source_ip,
             user_agent=_user_agent(service, facts.user_agent),
             error_code=plan.codes.get(code, code) if code else UNSET,
-            error_message=message[:_LONGEST_TEXT] if message else UNSET,
+            error_message=without_echoes(message, plan.secret_places)[:_LONGEST_TEXT] if message else UNSET,
             request_parameters=_parameters(plan, call, code, host),
             response_elements=None if code or not output or plan.answer is None else plan.answer(output) or None,
             additional_event_data=_signature_facts(request) if service == "s3" else UNSET,

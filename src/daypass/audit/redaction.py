@@ -8,7 +8,11 @@ open to everyone in the account with ``sts:DecodeAuthorizationMessage``. Nothing
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from daypass.protocol.models import Model
 
 NEVER_RECORDED: Final = frozenset(
     name.casefold()
@@ -42,3 +46,25 @@ NEVER_RECORDED: Final = frozenset(
 def is_secret(member: str, *, sensitive: bool) -> bool:
     """Whether a member of a request or an answer must be left out of its record."""
     return sensitive or member.casefold() in NEVER_RECORDED
+
+
+def secret_places(model: Model) -> re.Pattern[str]:
+    """How STS names the place of a value that it refuses, where the value is a secret: ``' at 'tokenCode'``."""
+    sensitive = {
+        name.casefold()
+        for shape in model.shapes.values()
+        for name, member in shape.members.items()
+        if model.shapes[member.shape].sensitive
+    }
+    names = "|".join(sorted(map(re.escape, NEVER_RECORDED | sensitive)))
+    return re.compile(rf"' at '(?:[\w.]{{1,200}}\.)?(?:{names})'", re.IGNORECASE)
+
+
+def without_echoes(text: str, places: re.Pattern[str]) -> str:
+    """A refusal's text (``Value '...' at 'tokenCode' failed to satisfy constraint``) without the secrets it repeats.
+
+    All is left out from the first value to the last secret's place, for a value may hold quotes and places of its own.
+    """
+    start = text.find("Value '")
+    ends = [found.start() for found in places.finditer(text, start)] if start >= 0 else []
+    return f"{text[:start]}Value left out{text[ends[-1] + 1 :]}" if ends else text

@@ -9,6 +9,7 @@ from audit_calls import CANARY, SERVICES, call, record_of, records_of
 
 from daypass.audit.redaction import NEVER_RECORDED
 from daypass.credentials import Secret
+from daypass.errors import ApiError
 
 if TYPE_CHECKING:
     from daypass.protocol.models import Member, Model
@@ -101,6 +102,25 @@ def _planted(model: Model, member: Member | None, seen: tuple[str, ...] = ()) ->
             return [] if value is None else [value], count
         case _:
             return None, 0
+
+
+@pytest.mark.parametrize("member", ["tokenCode", "webIdentityToken", "sAMLAssertion", "a.1.password"])
+def test_a_refusal_that_repeats_a_secret_is_recorded_without_it(member: str) -> None:
+    text = (
+        f"2 validation errors detected: Value 'x' at 'roleArn' failed to satisfy constraint: too short; "
+        f"Value '{CANARY}' at ' {CANARY}' at '{member}' failed to satisfy constraint: Member must have a length"
+    )
+    record = record_of(call("sts", "AssumeRole", {}), error=ApiError("ValidationError", text), status=400)
+    assert record["errorMessage"] == (
+        f"2 validation errors detected: Value left out at '{member}' "
+        "failed to satisfy constraint: Member must have a length"
+    )
+
+
+def test_a_refusal_that_repeats_no_secret_is_recorded_whole() -> None:
+    text = "1 validation error detected: Value 'tokenCode' at 'roleArn' failed to satisfy constraint: too short"
+    record = record_of(call("sts", "AssumeRole", {}), error=ApiError("ValidationError", text), status=400)
+    assert record["errorMessage"] == text
 
 
 def test_a_secret_in_an_unexpected_place_is_an_error_and_not_a_record() -> None:
