@@ -238,6 +238,13 @@ def test_a18_trailers_are_the_declared_ones_each_once() -> None:
     assert trailer_refusal(line + b"\r\nmore\r\n") == "MalformedTrailerError"
 
 
+def test_a18_an_undeclared_trailer_is_refused_when_it_is_read() -> None:
+    made = decoder(PayloadKind.UNSIGNED_TRAILER, 5, (TRAILER,))
+    with pytest.raises(SigningError, match="trailing data"):
+        made.feed(b"5\r\nhello\r\n0\r\nx-amz-meta-a:1\r\n")
+    assert made.trailers == {}
+
+
 def test_a18_a_trailer_that_nobody_can_send_is_refused_at_once() -> None:
     with pytest.raises(SigningError, match="trailing data"):
         decoder(PayloadKind.SIGNED_CHUNKS, 5, (TRAILER,))

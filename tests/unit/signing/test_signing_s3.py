@@ -320,6 +320,12 @@ def test_paths_are_verified_as_clients_may_have_encoded_them(raw_path: bytes, si
     Sent("GET", raw_path, b"", signed.headers).accept()
 
 
+def test_a_plus_in_a_query_is_a_blank() -> None:
+    s3_get(query=b"prefix=a%20b").with_query(b"prefix=a+b").accept()
+    s3_get(query=b"prefix=a+b").with_query(b"prefix=a%20b").accept()
+    assert refused(s3_get(query=b"prefix=a+b").with_query(b"prefix=a%2Bb")).code == "SignatureDoesNotMatch"
+
+
 @pytest.mark.parametrize("other", [b"/bucket/a/../c", b"/bucket//c", b"/bucket/./c", b"/bucket/c/"])
 def test_a13_paths_are_never_normalised(other: bytes) -> None:
     signed = s3_get(b"/bucket/c")
@@ -342,6 +348,13 @@ def test_a_broken_version_2_url_is_denied(query: bytes, message: str) -> None:
     error = refused(Sent(query=query, headers=[(b"host", b"x")]))
     assert (error.code, error.status) == ("AccessDenied", 403)
     assert message in error.message
+
+
+def test_version_2_has_no_signed_chunks() -> None:
+    query = b"AWSAccessKeyId=A&Signature=x&Expires=2000000000"
+    for value in (b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"):
+        error = refused(Sent(query=query, headers=[(b"host", b"x"), (b"x-amz-content-sha256", value)]))
+        assert said(error) == ("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.", 400)
 
 
 def test_version_2_can_be_told_from_version_4() -> None:
