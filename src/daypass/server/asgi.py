@@ -14,8 +14,9 @@ from daypass.server.heads import announced_length
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from daypass.request import Answer
+    from daypass.request import Answer, Headers
     from daypass.server.application import Application
+    from daypass.server.heads import Head
 
     Message = dict[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -130,6 +131,23 @@ async def respond(answer: Answer, method: str, send: Send) -> None:
 
 class ClientGoneError(ConnectionError):
     """The client went away while it was answered. Raised by :mod:`daypass.server.exchange`."""
+
+
+def scope_of(head: Head, method: str, headers: Headers, client: tuple[str, int] | None, scheme: str) -> Message:
+    """The ASGI scope of one request."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": scheme,
+        "path": head.path.decode("ascii"),
+        "raw_path": head.path,
+        "query_string": head.query,
+        "root_path": "",
+        "headers": headers,
+        "client": client,
+    }
 
 
 def plain_address(address: str) -> str:
