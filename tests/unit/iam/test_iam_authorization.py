@@ -68,7 +68,12 @@ def test_every_operation_asks_for_the_action_of_its_own_name_in_the_callers_acco
         ("GetRole", {"RoleName": "app"}, "role/r/app", "role app"),
         ("UpdateAssumeRolePolicy", {"RoleName": "app", "PolicyDocument": "{}"}, "role/r/app", "role app"),
         ("AttachRolePolicy", {"RoleName": "app", "PolicyArn": ADMINISTRATOR}, "role/r/app", "role app"),
-        ("PutRolePermissionsBoundary", {"RoleName": "app", "PermissionsBoundary": READ_ONLY}, "role/r/app", None),
+        (
+            "PutRolePermissionsBoundary",
+            {"RoleName": "app", "PermissionsBoundary": READ_ONLY},
+            "role/r/app",
+            arn("role/app"),
+        ),
         ("DeleteRolePermissionsBoundary", {"RoleName": "app"}, "role/r/app", "role app"),
         ("CreateUser", {"UserName": "eve", "Path": "/y/"}, "user/y/eve", None),
         ("CreateGroup", {"GroupName": "eve"}, "group/eve", None),

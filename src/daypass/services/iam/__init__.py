@@ -3,7 +3,7 @@
 Importing this package fills :data:`iam` with the operations that are implemented.
 """
 
-from daypass.services.iam import (
+from daypass.services.iam import (  # noqa: F401 - importing them registers their operations
     access_keys,
     account,
     attachments,
@@ -21,21 +21,4 @@ from daypass.services.iam import (
 from daypass.services.iam.operations import iam
 from daypass.services.iam.provision import AccountKeys, new_account
 
-__all__ = [
-    "AccountKeys",
-    "access_keys",
-    "account",
-    "attachments",
-    "authorization_details",
-    "boundaries",
-    "groups",
-    "iam",
-    "inline_policies",
-    "managed_policies",
-    "mfa_devices",
-    "new_account",
-    "policy_versions",
-    "roles",
-    "tags",
-    "users",
-]
+__all__ = ["AccountKeys", "iam", "new_account"]

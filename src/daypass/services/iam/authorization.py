@@ -7,6 +7,7 @@ goes with creating. The resource is what the call names, whether it exists or no
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daypass.access.asking import Ask
@@ -75,9 +76,10 @@ def role(call: Call, view: View) -> list[Ask]:
 
 
 def boundary(call: Call, view: View) -> list[Ask]:
-    """Putting a boundary on a user or role: as :func:`holder`, but refusals print the whole ARN."""
+    """Putting a boundary on a user or role: as :func:`holder`, but refusals print an ARN, without the path."""
+    cls = holder_class(call.operation)
     (ask,) = holder(call, view)
-    return [Ask(ask.action, ask.resource, ask.account, ask.context)]
+    return [replace(ask, shown=iam_arn(call.account, cls.kind, "/", call.input[f"{cls.__name__}Name"]))]
 
 
 def renamed_user(call: Call, view: View) -> list[Ask]:
