@@ -110,9 +110,17 @@ class _Converters:
     def of(self, name: str) -> Convert:
         """The converter of a shape, compiled where it is first used."""
         if name not in self._compiled:
-            self._compiled[name] = lambda value: self._compiled[name](value)
+            self._compiled[name] = self._later(name)
             self._compiled[name] = self._compile(name)
         return self._compiled[name]
+
+    def _later(self, name: str) -> Convert:
+        """What a recursive shape meets in its own place while it is being compiled."""
+
+        def convert(value: Any) -> Any:
+            return self._compiled[name](value)
+
+        return convert
 
     def _compile(self, name: str) -> Convert:
         shape = self._model.shapes[name]

@@ -73,9 +73,9 @@ class Protocols:
                 target = True
             elif name == b"content-type":
                 form = value.partition(b";")[0].strip().lower() == FORM.encode("ascii")
-        found = service_of_host(host, self._domains) or _scope(authorization)
-        if found in self.services:
-            return self.services[found]
+        found = service_of_host(host, self._domains) or _scope(authorization) or ""
+        if service := self.services.get(found):
+            return service
         return self._by_content(request, target=target, form=form)
 
     def _by_content(self, request: Request, *, target: bool, form: bool) -> Service:

@@ -38,9 +38,17 @@ class QueryInput:
 
     def _reader(self, name: str) -> Read:
         if name not in self._compiled:
-            self._compiled[name] = lambda pairs: self._compiled[name](pairs)
+            self._compiled[name] = self._later(name)
             self._compiled[name] = self._compile(self._model.shapes[name])
         return self._compiled[name]
+
+    def _later(self, name: str) -> Read:
+        """What a recursive shape meets in its own place while it is being compiled."""
+
+        def read(pairs: Pairs) -> Any:
+            return self._compiled[name](pairs)
+
+        return read
 
     def _compile(self, shape: Shape) -> Read:
         match shape.type:
@@ -73,13 +81,11 @@ class QueryInput:
                 head, _, rest = wire.partition(".")
                 if head in nested:
                     groups.setdefault(head, []).append((rest, value))
-                elif head in scalars and wire != head:
-                    raise Malformed
-                elif not wire and value:
+                elif head in scalars or (value and not wire):
                     raise Malformed
             for head, group in groups.items():
-                name, read = nested[head]
-                found[name] = read(group)
+                name, read_member = nested[head]
+                found[name] = read_member(group)
             return found
 
         return read_structure

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from daypass.protocol.scalars import to_epoch, write_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from daypass.protocol.models import Model
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {"timestamp": to_epoch, "blob": write_blob}
 
 
 class QueryJson:
@@ -39,17 +42,13 @@ class QueryJson:
     def _plain(self, name: str, value: Any) -> Any:
         """A value of a shape as what JSON can hold."""
         shape = self._model.shapes[name]
+        if value is None:
+            return None
         match shape.type:
-            case _ if value is None:
-                return None
             case "structure":
                 return {member: self._plain(use.shape, value.get(member)) for member, use in shape.members.items()}
             case "list" if shape.member:
                 return [self._plain(shape.member.shape, item) for item in value]
             case "map" if shape.value:
                 return {key: self._plain(shape.value.shape, item) for key, item in value.items()}
-            case "timestamp":
-                return to_epoch(value)
-            case "blob":
-                return write_blob(value)
-        return value
+        return _SCALARS[shape.type](value) if shape.type in _SCALARS else value

@@ -15,7 +15,7 @@ from daypass.errors import ApiError
 from daypass.protocol.models import namespace_uri
 from daypass.protocol.scalars import READERS, Malformed
 from daypass.protocol.validation import java_pattern
-from daypass.protocol.xml_input import XmlInput, parse_xml, read_members
+from daypass.protocol.xml_input import Read, XmlInput, parse_xml
 
 if TYPE_CHECKING:
     from daypass.protocol.models import Member, Model, Operation, Shape
@@ -181,46 +181,41 @@ class RestInput:
             self._takes.append(self._xml_payload(name, use, shape, required=required))
 
     def _xml_payload(self, name: str, use: Member, shape: Shape, *, required: bool) -> Take:
-        read, namespaces = self._xml.reader(use), self._dialect.namespaces | _declared(use, shape)
+        read, namespaces = self._xml.reader(use), self._namespaces(shape)
+        namespaces |= {namespace_uri(use.xml_namespace)} - {""}
         roots = {use.location_name or name, shape.location_name or use.shape}
 
         def take(request: RestRequest, found: dict[str, Any]) -> None:
-            if not request.body.strip():
-                if required:
-                    raise ApiError("MissingRequestBodyError", None)
-                return
-            try:
-                root = parse_xml(request.body, namespaces)
-                if root.name not in roots:
-                    raise Malformed
-                found[name] = read([root])
-            except Malformed:
-                raise ApiError("MalformedXML", None) from None
+            if request.body.strip():
+                found[name] = _document(request.body, namespaces, roots, read)
+            elif required:
+                raise ApiError("MissingRequestBodyError", None)
 
         return take
 
     def _whole_body(self, reference: Member, shape: Shape) -> Take:
-        table = self._xml.members(shape)
-        required = [name for name in shape.required if shape.members[name].location is None]
-        root_name = reference.location_name or reference.shape
-        namespaces = self._dialect.namespaces | _declared(reference, shape)
+        read, namespaces = self._xml.reader(reference), self._namespaces(shape)
+        roots = {reference.location_name or shape.location_name or reference.shape}
+        required = any(shape.members[name].location is None for name in shape.required)
 
         def take(request: RestRequest, found: dict[str, Any]) -> None:
-            if not request.body.strip():
-                if required:
-                    raise ApiError("MissingRequestBodyError", None)
-                return
-            try:
-                root = parse_xml(request.body, namespaces)
-                if root.name != root_name:
-                    raise Malformed
-                found.update(read_members(root, table))
-                if any(name not in found for name in required):
-                    raise Malformed
-            except Malformed:
-                raise ApiError("MalformedXML", None) from None
+            if request.body.strip():
+                found.update(_document(request.body, namespaces, roots, read))
+            elif required:
+                raise ApiError("MissingRequestBodyError", None)
 
         return take
+
+    def _namespaces(self, shape: Shape) -> frozenset[str]:
+        """Namespaces that the elements of a body may be in."""
+        return self._dialect.namespaces | frozenset(_declared(self._model, shape, set()))
+
+
+def _document(body: bytes, namespaces: frozenset[str], roots: set[str], read: Read) -> Any:
+    try:
+        return read([parse_xml(body, namespaces, roots)])
+    except Malformed:
+        raise ApiError("MalformedXML", None) from None
 
 
 def _prefixed(name: str, use: Member) -> Take:
@@ -318,6 +313,12 @@ def _value(shape: Shape) -> Member:
     return shape.value
 
 
-def _declared(use: Member, shape: Shape) -> frozenset[str]:
-    from_model = (namespace_uri(use.xml_namespace), namespace_uri(shape.xml_namespace))
-    return frozenset(uri for uri in from_model if uri)
+def _declared(model: Model, shape: Shape, seen: set[str]) -> set[str]:
+    """The namespaces that the model names at a shape and below; a prefixed one belongs to attributes."""
+    uses = [*shape.members.values(), *(use for use in (shape.member, shape.key, shape.value) if use)]
+    found = {namespace_uri(trait) for trait in (shape.xml_namespace, *(use.xml_namespace for use in uses)) if trait}
+    for use in uses:
+        if use.shape not in seen:
+            seen.add(use.shape)
+            found |= _declared(model, model.shapes[use.shape], seen)
+    return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 XML = b"application/xml"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _BODILESS = frozenset({204, 304})
+_HEAD = frozenset({"header", "headers", "statusCode"})
 _SPLITTERS = frozenset("\r\n\0")
 
 Put = Callable[[Mapping[str, Any], "Headers"], None]
@@ -34,6 +35,7 @@ class RestOutput:
         operation: Operation,
         writer: XmlWriter,
         encoding_writer: XmlWriter | None = None,
+        *,
         roots: Mapping[str, str] | None = None,
         namespace: str = "",
     ) -> None:
@@ -87,7 +89,7 @@ class RestOutput:
                 self._status_name = name
         if shape.payload:
             self._compile_payload(shape.payload, shape.members[shape.payload])
-        elif any(use.location is None for use in shape.members.values()):
+        elif any(use.location not in _HEAD for use in shape.members.values()):
             root = roots.get(reference.shape, shape.location_name or reference.shape)
             self._bodies = tuple_of(self._whole(writer, root, shape) for writer in self._writers)
 
@@ -100,7 +102,7 @@ class RestOutput:
             self._bodies = tuple_of(self._structure(writer, name, root, use) for writer in self._writers)
 
     def _whole(self, writer: XmlWriter, root: str, shape: Shape) -> Body:
-        skip = frozenset(name for name, use in shape.members.items() if use.location is not None)
+        skip = frozenset(name for name, use in shape.members.items() if use.location in _HEAD)
         content, begin = writer.content(shape, skip=skip), self._begin(root, shape.xml_namespace)
         return lambda output: f"{begin}>{content(output)}</{root}>"
 

@@ -145,7 +145,7 @@ class S3Service:
         found = self._outputs.get(operation)
         if found is None:
             found = self._outputs[operation] = RestOutput(
-                self.model, self.model.operations[operation], *self._writers, self._roots, NAMESPACE
+                self.model, self.model.operations[operation], *self._writers, roots=self._roots, namespace=NAMESPACE
             )
         return found
 

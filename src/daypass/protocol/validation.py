@@ -49,10 +49,10 @@ Test = tuple[Callable[[Any], bool], str]
 
 
 def java_pattern(pattern: str) -> re.Pattern[str]:
-    """A model's pattern, which is Java's, for ``re``.
+    r"""A model's pattern, which is Java's, for ``re``.
 
-    ``\\w`` and ``\\d`` are ASCII (recorded: a letter with an accent fails). Python has no ``\\p{L}``, but its Unicode
-    ``\\w`` is exactly letters, numbers and the underscore, which stands in all the classes that use ``\\p{L}``.
+    ``\w`` and ``\d`` are ASCII (recorded: a letter with an accent fails). Python has no ``\p{L}``, but its Unicode
+    ``\w`` is exactly letters, numbers and the underscore, which stands in all the classes that use ``\p{L}``.
     """
     flags = re.ASCII
     if "\\p{L}" in pattern:

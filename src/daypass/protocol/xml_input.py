@@ -6,7 +6,7 @@ refused, as S3 validates against its schema: an element that is ignored would be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
@@ -70,15 +70,15 @@ class _Builder:
         return self.root
 
 
-def parse_xml(body: bytes, namespaces: frozenset[str]) -> Element:
-    """A document's root. Raises Malformed for everything that is not plain, well-formed XML."""
-    parser = XMLParser(target=_Builder(namespaces), forbid_dtd=True)
+def parse_xml(body: bytes, namespaces: frozenset[str], roots: Container[str]) -> Element:
+    """A document's root, which is one of ``roots``. Raises Malformed for all that is not plain, well-formed XML."""
+    parser = XMLParser(target=_Builder(namespaces), forbid_dtd=True)  # type: ignore[no-untyped-call]
     try:
         parser.feed(body)
         root = parser.close()
     except (ParseError, ExpatError, DefusedXmlException, LookupError, UnicodeError, ValueError):
         raise Malformed from None
-    if not isinstance(root, Element):
+    if not isinstance(root, Element) or root.name not in roots:
         raise Malformed
     return root
 
@@ -98,9 +98,17 @@ class XmlInput:
             return self._list(shape, flattened=True) if shape.type == "list" else self._map(shape, flattened=True)
         if use.shape not in self._compiled:
             name = use.shape
-            self._compiled[name] = lambda elements: self._compiled[name](elements)
+            self._compiled[name] = self._later(name)
             self._compiled[name] = self._compile(name, shape)
         return self._compiled[use.shape]
+
+    def _later(self, name: str) -> Read:
+        """What a recursive shape meets in its own place while it is being compiled."""
+
+        def read(elements: list[Element]) -> Any:
+            return self._compiled[name](elements)
+
+        return read
 
     def _compile(self, name: str, shape: Shape) -> Read:
         match shape.type:

@@ -5,7 +5,6 @@ Everything that came from a caller passes :func:`escaped`; there is no other way
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from daypass.protocol.models import XmlNamespace, namespace_uri
 from daypass.protocol.scalars import TIME_WRITERS, WRITERS, Writer, write_iso8601
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from daypass.protocol.models import Member, Model, Shape
 
 _REFERENCES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", 0x0D: "&#13;"}
