@@ -55,11 +55,10 @@ def _page(call: Call, view: View) -> tuple[list[Record | AwsPolicy], str | None]
         room = paging.max_items(call) - len(found)
         if not room:
             return found, f"{kind}/"
-        some, rest = _some(kind, call.account, view, after, room)
+        some, rest = _some(kind, call.account, view, after if kind == begin else "", room)
         found += some
         if rest is not None:
             return found, f"{kind}/{rest}"
-        after = ""
     return found, None
 
 
