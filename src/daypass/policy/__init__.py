@@ -18,18 +18,20 @@ from daypass.policy.decision import (
     Matched,
     because,
 )
-from daypass.policy.document import Effect, Grammar, Policy, Source, Statement, bind, principals
+from daypass.policy.document import Condition, Effect, Grammar, Policy, Source, Statement, bind, principals
 from daypass.policy.json_text import policy_size, rewrite_principals, statement_spans
 from daypass.policy.layers import Layers
 from daypass.policy.obvious import obvious_decide
 from daypass.policy.parsing import parse
 from daypass.policy.principals import Principal, PrincipalKind
 from daypass.policy.problems import PolicyProblem
+from daypass.policy.provider_controls import check_provider_controls
 
 __all__ = [
     "AccessRequest",
     "Allow",
     "CompiledLayer",
+    "Condition",
     "Decision",
     "Effect",
     "Examined",
@@ -48,6 +50,7 @@ __all__ = [
     "Statement",
     "because",
     "bind",
+    "check_provider_controls",
     "compile_layer",
     "decide",
     "obvious_decide",

@@ -80,8 +80,13 @@ def expand(text: str, context: Context, *, variables: bool) -> Tokens | None:
                 return None
             tokens += map(FilledIn, value)
         else:
-            tokens += [Token(c) if c in "*?" else c for c in piece]
+            tokens += wildcards(piece)
     return tokens
+
+
+def wildcards(text: str) -> Tokens:
+    """A pattern without variables as tokens."""
+    return [Token(character) if character in "*?" else character for character in text]
 
 
 def as_text(tokens: Tokens) -> str:
@@ -89,10 +94,8 @@ def as_text(tokens: Tokens) -> str:
     return "".join(token.value if isinstance(token, Token) else token for token in tokens)
 
 
-def glob(tokens: Tokens | None, text: str) -> bool:
+def glob(tokens: Tokens, text: str) -> bool:
     """Whether a whole text fits. One step back is remembered: to the last star, which then takes one character more."""
-    if tokens is None:
-        return False
     token_at = text_at = 0
     star_at = star_took = -1
     while text_at < len(text):

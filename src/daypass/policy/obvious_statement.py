@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from daypass.policy.decision import Failure
 from daypass.policy.document import Effect, Grammar
-from daypass.policy.obvious_conditions import Answer, Token, expand, glob, holds, split_arn
+from daypass.policy.obvious_conditions import Answer, Token, expand, glob, holds, split_arn, wildcards
 from daypass.policy.principals import Naming, PrincipalKind
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _counts(answer: Answer, statement: Statement) -> bool:
 
 
 def _action_fits(statement: Statement, action: str) -> bool:
-    listed = any(glob(expand(a.lower(), {}, variables=False), action.lower()) for a in statement.actions)
+    listed = any(glob(wildcards(a.lower()), action.lower()) for a in statement.actions)
     return not listed if statement.not_action else listed
 
 

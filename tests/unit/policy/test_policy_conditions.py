@@ -253,3 +253,8 @@ def test_what_is_no_operator_is_not_taken_for_one(name: str) -> None:
     assert operator_named(name) is None
     with pytest.raises(ValueError, match="unknown operator"):
         compile_condition(Condition(name, "k", ("v",)), variables=True)
+
+
+def test_the_obvious_engine_knows_no_other_operators_either() -> None:
+    with pytest.raises(ValueError, match="unknown operator"):
+        holds(Condition("StringMatches", "k", ("v",)), {"k": "v"}, variables=True)

@@ -278,3 +278,38 @@ def test_a_layer_forgets_actions_before_it_remembers_too_many() -> None:
 def test_actions_ignore_case_in_both_parts() -> None:
     identity = layer({"Effect": "Allow", "Action": "S3:gETo*"})
     assert isinstance(decide(Layers(identity), ask()), Allow)
+
+
+@pytest.mark.parametrize(("effect", "kind"), [("Allow", ImplicitDeny), ("Deny", ExplicitDeny)])
+def test_a_not_resource_list_with_an_unknown_variable_helps_no_allow_and_spares_from_no_deny(
+    effect: str, kind: type[ImplicitDeny | ExplicitDeny]
+) -> None:
+    statement = {"Effect": effect, "Action": "*", "NotResource": "arn:aws:s3:::b/${aws:username}/*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    layers = Layers(compile_layer([Source(parse(text, Grammar.IDENTITY), "p")]))
+    decision = decide(layers, ask())
+    assert isinstance(decision, kind)
+    assert not decision.disagreed
+    known = evaluate(layers, ask(context={"aws:username": "alice"}))
+    assert known == obvious_decide(layers, ask(context={"aws:username": "alice"}))
+    assert isinstance(known, Allow if effect == "Allow" else ExplicitDeny)
+
+
+def test_the_engines_agree_on_resources_that_are_no_arns() -> None:
+    for resource in ("*", "user/alice", "arn:aws:s3", ""):
+        request = replace(ask(), resource=resource)
+        for pattern in ("arn:aws:s3:::b", "arn:*:s3:::b", "arn:aws:s3", "*"):
+            layers = Layers(layer({"Effect": "Allow", "Resource": pattern}))
+            assert evaluate(layers, request) == obvious_decide(layers, request)
+            assert isinstance(evaluate(layers, request), Allow) is (pattern == "*")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"), [("arn:aws:s3", False), ("arn:aws:s3*", True), ("arn:aws:s3:::b/*", True)]
+)
+def test_the_engines_agree_on_short_arns_of_resource_based_policies(pattern: str, fits: bool) -> None:
+    layers = Layers(
+        resource=layer({"Effect": "Allow", "Principal": "*", "Resource": pattern}, grammar=Grammar.ENDPOINT)
+    )
+    assert evaluate(layers, ask()) == obvious_decide(layers, ask())
+    assert isinstance(evaluate(layers, ask()), Allow) is fits
