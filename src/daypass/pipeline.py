@@ -56,6 +56,8 @@ class World:
     rooms: Rooms
     mint: Mint
     settings: Settings
+    strict: bool
+    """Whether answers wait until the journal is on the disk (``audit.durability``)."""
     now: Callable[[], float]
     metrics: Metrics
     writing: asyncio.Lock
@@ -76,8 +78,6 @@ class Visit:
     caller: Caller | None = None
     """None until somebody, or nobody, has been authenticated."""
     call: Call | None = None
-    owner: str | None = None
-    """The account that owns what the call is about, by its first question to the policy engine."""
 
 
 def answer(request: Request, world: World) -> Answer:
@@ -175,7 +175,6 @@ def _prepare(visit: Visit, world: World) -> tuple[Operation, View]:
     )
     check_session_kind(call.service, call.operation, call.caller)
     for ask in operation.needs(call, view):
-        visit.owner = visit.owner or ask.account
         require(ask, call, view)
     return operation, view
 
@@ -199,6 +198,7 @@ async def _perform_later(visit: Visit, world: World) -> Result:
         return operation.directory(visit.call, view)
     if operation.rooms is None:
         raise RuntimeError(f"{operation.name} has no function")
+    world.journal.ensure()  # bytes that are moved cannot be taken back when the record fails
     return await operation.rooms(visit.call, view, world.rooms)
 
 
@@ -207,12 +207,11 @@ async def _commit(visit: Visit, world: World, output: Output, changes: list[Chan
     async with world.writing:
         for _ in range(COMMIT_ATTEMPTS):
             response = _render(visit, output)
-            recorded = _record(visit, world, output)
+            records = _record(visit, world, response, output)
             if visit.view is None:
                 raise RuntimeError("changes without a view")
             try:
-                rows = [row for record in recorded if (row := record.row()) is not None]
-                await world.store.commit(visit.view, changes, rows)
+                await world.store.commit(visit.view, changes, [record.row() for record in records])
             except Conflict:
                 _identify(visit, world)
                 output, changes = await _perform_later(visit, world)
@@ -220,6 +219,7 @@ async def _commit(visit: Visit, world: World, output: Output, changes: list[Chan
                     continue
                 left = _leave(visit, world, output)
                 return left if isinstance(left, Response) else await left
+            _journal_committed(records, world)
             world.metrics.count(visit.service.name, visit.operation, response.status)
             return response
     raise ApiError("ServiceUnavailable", "The directory is changing too fast. Please try again.")
@@ -230,21 +230,40 @@ def _leave(visit: Visit, world: World, output: Output | None = None, error: Exce
     refused = None if error is None else _as_refusal(visit, error)
     response = _render(visit, output or {}) if refused is None else _render_refusal(visit, refused)
     try:
-        for record in _record(visit, world, output, refused):
+        for record in _record(visit, world, response, output, refused):
             world.journal.append(record.line)
     except OSError:
-        LOG.exception("the audit journal cannot be written: calls are refused")
-        _close(response)
-        return _render_refusal(visit, ApiError("ServiceUnavailable", "The call cannot be recorded."))
+        return _unrecorded(visit, response)
     world.metrics.count(visit.service.name, visit.operation, response.status)
-    if world.journal.strict:
-        return _when_synced(response, world.journal)
+    if visit.call is not None and visit.call.engines_disagreed:
+        LOG.critical("request %s: the two policy engines disagree; it was refused", visit.request_id)
+        world.metrics.disagreements += 1
+    return _when_synced(visit, response, world.journal) if world.strict else response
+
+
+def _journal_committed(records: tuple[Recorded, ...], world: World) -> None:
+    """Tell the journal too, for the uses of keys that it counts; the records themselves are safe already."""
+    try:
+        for record in records:
+            world.journal.append(record.line)
+    except OSError:
+        LOG.exception("the audit journal cannot be written")
+
+
+async def _when_synced(visit: Visit, response: Response, journal: Journal) -> Response:
+    try:
+        await journal.sync()
+    except OSError:
+        return _unrecorded(visit, response)
     return response
 
 
-async def _when_synced(response: Response, journal: Journal) -> Response:
-    await journal.sync()
-    return response
+def _unrecorded(visit: Visit, response: Response) -> Response:
+    """Refuse a call whose record could not be written; its answer is thrown away."""
+    LOG.error("the audit journal cannot be written: calls are refused")
+    if not isinstance(response.body, bytes):
+        response.body.close()
+    return _render_refusal(visit, ApiError("ServiceUnavailable", "The call cannot be recorded."))
 
 
 async def _whole_body(visit: Visit) -> bytes:
@@ -274,7 +293,7 @@ def _as_refusal(visit: Visit, error: Exception) -> ApiError | Response:
             return error
         case _Plain(response=response):
             return response
-        case StoreProblem():
+        case StoreProblem() | OSError():
             LOG.error("request %s: %s", visit.request_id, error)
             return ApiError("ServiceUnavailable", "The service cannot complete the request. Please try again.")
     LOG.error("request %s failed", visit.request_id, exc_info=error)
@@ -295,42 +314,28 @@ def _render_refusal(visit: Visit, refused: ApiError | Response) -> Response:
 
 
 def _record(
-    visit: Visit, world: World, output: Output | None = None, refused: ApiError | Response | None = None
+    visit: Visit,
+    world: World,
+    response: Response,
+    output: Output | None = None,
+    refused: ApiError | Response | None = None,
 ) -> tuple[Recorded, ...]:
     """The audit records of this call: one, or one for each account that is told of it."""
-    call = visit.call
     return world.recorder.of(
         service=visit.service.name,
-        operation=_name(visit),
+        operation=None if visit.route is None else visit.route.operation,
         request_id=visit.request_id,
+        request=visit.request,
         facts=visit.facts,
-        at=world.now(),
+        status=response.status,
         caller=visit.caller,
-        owner=visit.owner,
-        parameters=None if call is None else call.input,
-        answer=output,
+        call=visit.call,
+        owner=None if visit.call is None else visit.call.owner,
+        output=output,
         error=refused if isinstance(refused, ApiError) else None,
-        notes={} if call is None else call.notes,
-        host=visit.request.header(b"host"),
     )
-
-
-def _name(visit: Visit) -> str:
-    """The operation's name; what the request called it, where there is none of that name."""
-    route = visit.route
-    if route is None:
-        return visit.request.method
-    if route.operation is not None:
-        return route.operation
-    parameters = route.params if isinstance(route.params, tuple | list) else ()
-    return next((value for name, value in parameters if name == "Action"), visit.request.method)
 
 
 def _host_bucket(route: Route) -> bytes:
     address = route.params
     return address.bucket.encode() if isinstance(address, Address) and address.virtual_host and address.bucket else b""
-
-
-def _close(response: Response) -> None:
-    if not isinstance(response.body, bytes):
-        response.body.close()

@@ -39,6 +39,8 @@ def allows(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> bool:
 
 def require(ask: Ask, call: Call, view: View) -> None:
     """Raise the service's access-denied error unless the caller may."""
+    call.owner = call.owner or ask.account
     decision = decision_on(ask, call.caller, view, call.facts)
     if not isinstance(decision, Allow):
+        call.engines_disagreed = decision.disagreed
         raise denied(ask, decision, call.caller, call.service)

@@ -53,9 +53,7 @@ class VerifiedBody:
 
 def verified_body(request: Request, signature: Signature, key: SigningKey, *, streams: bool) -> bytes | Body:
     """The body of a signed request, so that reading it verifies it. ``streams`` says that the operation takes a stream."""
-    if signature.form.is_version_2 or signature.payload is None:
-        return request.body  # Signature Version 2 does not cover the body
-    return _held_to(request, signature.payload_kind, signature.payload, signature, key, streams=streams)
+    return _held_to(request, signature.payload_kind, signature.payload or "", signature, key, streams=streams)
 
 
 def anonymous_body(request: Request, *, streams: bool) -> bytes | Body:

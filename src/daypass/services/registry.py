@@ -52,6 +52,10 @@ class Call:
     mint: Mint
     keyring: KeyRing
     settings: Settings
+    owner: str | None = None
+    """The account that owns what the call is about, by its first question to the policy engine."""
+    engines_disagreed: bool = False
+    """Whether the two policy engines did not agree on a refusal: an alarm."""
     prepared: Any = None
     """What ``needs`` worked out and the operation goes on with."""
     notes: dict[str, Any] = field(default_factory=dict)

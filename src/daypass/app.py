@@ -1,0 +1,128 @@
+"""Wires the rooms of one worker process together. The only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Self
+
+from daypass import clock
+from daypass.access.authenticate import Keys
+from daypass.audit import Counters, Indexer, Journal, Recorder, Trail
+from daypass.metrics import Metrics
+from daypass.objects import LocalObjects
+from daypass.pipeline import World, answer
+from daypass.protocol import Protocols
+from daypass.protocol.regions import known_regions
+from daypass.provisioning import key_ring
+from daypass.services.cloudtrail import cloudtrail
+from daypass.services.iam import iam
+from daypass.services.mint import Mint
+from daypass.services.registry import Operations, Rooms
+from daypass.services.s3 import s3
+from daypass.services.sts import sts
+from daypass.signing import SigningKeyCache
+from daypass.store import SqliteStore, StoreProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daypass.config import Config
+    from daypass.request import Answer, Request
+
+LOG = logging.getLogger("daypass")
+SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail)
+
+
+class App:
+    """One worker's application: it answers requests, and does the work behind them between ``start`` and ``stop``."""
+
+    def __init__(self, world: World, indexer: Indexer, objects: LocalObjects, counters: Counters) -> None:
+        self._world = world
+        self._indexer = indexer
+        self._objects = objects
+        self._counters = counters
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def open(cls, config: Config) -> Self:
+        """Open everything in the data folder. Raises StoreProblem."""
+        ring = key_ring(config.data)
+        store = SqliteStore.open(config.data, ring, clock.random_bytes)
+        counters = Counters()
+        journal_folder = config.data / "journal"
+        objects = LocalObjects(config.data, now=clock.now, random=clock.random_bytes)
+        indexer = Indexer(journal_folder, store, counters, now=clock.now)
+        protocols = Protocols.load(
+            domains=(config.domain,) if config.domain else (), minimum_duration=config.sts_minimum_duration
+        )
+        check_operations(protocols)
+        world = World(
+            protocols=protocols,
+            operations={operations.service: operations.table for operations in SERVICES},
+            store=store,
+            keys=Keys(ring, SigningKeyCache(), known_regions() | {config.region}),
+            recorder=Recorder(protocols.services, clock.now, clock.random_bytes),
+            journal=_open_journal(journal_folder, counters),
+            rooms=Rooms(objects, Trail(store, indexer)),
+            mint=Mint(clock.random_bytes),
+            settings=config.settings,
+            strict=config.audit_durability == "strict",
+            now=clock.now,
+            metrics=Metrics(),
+            writing=asyncio.Lock(),
+        )
+        return cls(world, indexer, objects, counters)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to one request. Never raises."""
+        return answer(request, self._world)
+
+    async def start(self) -> None:
+        """Begin background work: indexing the journal, sweeping what crashes left among the objects."""
+        self._tasks = [asyncio.create_task(self._indexer.run()), asyncio.create_task(self._sweep())]
+
+    async def stop(self) -> None:
+        """End background work and let go of everything."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._world.journal.close()
+        self._objects.close()
+        self._world.store.close()
+
+    def ready(self) -> bool:
+        """Whether requests can be served: the store answers and the journal can be written."""
+        try:
+            self._world.journal.ensure()
+        except OSError:
+            return False
+        return self._world.store.ready()
+
+    def metrics(self) -> str:
+        """The figures of this worker, as Prometheus text."""
+        return self._world.metrics.text() + self._counters.text()
+
+    async def _sweep(self) -> None:
+        try:
+            await self._objects.sweep()
+        except OSError:
+            LOG.exception("the object folder could not be swept; it is tried again at the next start")
+
+
+def _open_journal(folder: Path, counters: Counters) -> Journal:
+    try:
+        return Journal(folder, counters, now=clock.now, random=clock.random_bytes)
+    except OSError as error:
+        raise StoreProblem(f"{error.filename or folder}: {error.strerror}") from None
+
+
+def check_operations(protocols: Protocols) -> None:
+    """Raise LookupError for a registered operation that its service's model does not know."""
+    for operations in SERVICES:
+        unknown = operations.table.keys() - protocols.services[operations.service].operation_names
+        if unknown:
+            raise LookupError(f"{operations.service} has no operation {', '.join(sorted(unknown))}")
