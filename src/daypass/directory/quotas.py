@@ -17,6 +17,7 @@ class Quota(Enum):
     GROUPS = ("GroupsPerAccount", 300)
     ROLES = ("RolesPerAccount", 1000)
     POLICIES = ("PoliciesPerAccount", 1500)
+    INSTANCE_PROFILES = ("InstanceProfilesPerAccount", 1000)
     MFA_DEVICES = ("MFADevicesPerAccount", 5000)
     """Virtual devices, assigned or not: as many as users."""
     ACCESS_KEYS_PER_USER = ("AccessKeysPerUser", 2)
@@ -25,6 +26,7 @@ class Quota(Enum):
     POLICIES_PER_USER = ("PoliciesPerUser", 10)
     POLICIES_PER_GROUP = ("PoliciesPerGroup", 10)
     POLICIES_PER_ROLE = ("PoliciesPerRole", 10)
+    ROLES_PER_INSTANCE_PROFILE = ("InstanceSessionsPerInstanceProfile", 1)
     POLICY_SIZE = ("PolicySize", 6144)
     """Characters of a managed policy without white space."""
     TRUST_POLICY_SIZE = ("ACLSizePerRole", 2048)
@@ -46,6 +48,5 @@ POLICY_VERSIONS_IN_USE = 10_000
 TAGS_PER_RESOURCE = 50
 INLINE_POLICY_SIZE = {"user": 2048, "role": 10_240, "group": 5120}
 """Characters without white space of all inline policies of one entity together."""
-INSTANCE_PROFILES = 1000
 SERVER_CERTIFICATES = 20
 SIGNING_CERTIFICATES_PER_USER = 2

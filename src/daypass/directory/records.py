@@ -270,6 +270,35 @@ class MfaDevice(Record, frozen=True, array_like=True):
         return (Link("owner", self.user_id),) if self.user_id else ()
 
 
+class InstanceProfile(Record, frozen=True, array_like=True):
+    """An instance profile: the container in which EC2 takes a role. ``role`` is the name of the one role in it."""
+
+    kind: ClassVar[str] = "instance_profile"
+    account: str
+    name: str
+    path: str
+    id: str
+    created: int
+    role: str | None = None
+    tags: Tags = ()
+
+    @property
+    def key(self) -> Key:
+        return Key("instance_profile", self.account, self.name.casefold())
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:iam::A:instance-profile/path/NAME``."""
+        return iam_arn(self.account, "instance-profile", self.path, self.name)
+
+    @property
+    def unique_id(self) -> str:
+        return self.id
+
+    def links(self) -> tuple[Link, ...]:
+        return (Link("profile-role", self.role.casefold()),) if self.role else ()
+
+
 class Bucket(Record, frozen=True, array_like=True):
     """An S3 bucket: who owns it and how it is set. Its objects are in the object store.
 
@@ -311,7 +340,7 @@ def _policy_links(attached: tuple[str, ...], boundary: str | None) -> tuple[Link
 
 
 KINDS: dict[str, type[Record]] = {
-    cls.kind: cls for cls in (Account, User, Group, Role, ManagedPolicy, AccessKey, MfaDevice, Bucket)
+    cls.kind: cls for cls in (Account, User, Group, Role, ManagedPolicy, AccessKey, MfaDevice, InstanceProfile, Bucket)
 }
 """Every kind of record, by its name in the store."""
 
@@ -324,6 +353,7 @@ __all__ = [
     "Bucket",
     "Documents",
     "Group",
+    "InstanceProfile",
     "Key",
     "Link",
     "ManagedPolicy",

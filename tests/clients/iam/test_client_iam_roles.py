@@ -95,3 +95,20 @@ def test_a_role_session_may_use_iam_and_has_no_user_name(account: Clients, bob: 
     assert session.iam.get_role(RoleName="app")["Role"]["Arn"] == role["Arn"]
     with refused("ValidationError", "Must specify userName when calling with non-User credentials", status=400):
         session.iam.get_user()
+
+
+def test_an_instance_profile_takes_a_role_from_who_may_pass_it(account: Clients) -> None:
+    carol = make_user(account, "carol", allow("iam:*InstanceProfile*"))
+    account.iam.create_role(RoleName="app", AssumeRolePolicyDocument=trusting({"Service": "ec2.amazonaws.com"}))
+    profile = {"InstanceProfileName": "web"}
+    carol.clients.iam.create_instance_profile(**profile)
+    account.iam.get_waiter("instance_profile_exists").wait(**profile, WaiterConfig={"Delay": 1, "MaxAttempts": 1})
+    with refused("AccessDenied", "because no identity-based policy allows the iam:PassRole action"):
+        carol.clients.iam.add_role_to_instance_profile(**profile, RoleName="app")
+    condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    account.iam.put_user_policy(
+        UserName="carol", PolicyName="p", PolicyDocument=allow("iam:PassRole", Condition=condition)
+    )
+    carol.clients.iam.add_role_to_instance_profile(**profile, RoleName="app")
+    inside = account.iam.get_instance_profile(**profile)["InstanceProfile"]["Roles"]
+    assert [role["RoleName"] for role in inside] == ["app"]

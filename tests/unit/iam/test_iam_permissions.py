@@ -43,12 +43,35 @@ def test_exactly_its_own_action_lets_an_operation_pass(iam: Iam, limited: Callab
     given = least_input(operation)
     if operation == "GetAccessKeyLastUsed":
         given["AccessKeyId"] = iam("CreateAccessKey")["AccessKey"]["AccessKeyId"]
-    limited(statement("Allow", Action=f"iam:{operation}")).asked(operation, **given)
+    passing = ["iam:PassRole"] if operation == "AddRoleToInstanceProfile" else []
+    limited(statement("Allow", Action=[f"iam:{operation}", *passing])).asked(operation, **given)
     text = limited(statement("Allow", NotAction=f"iam:{operation}")).denial(operation, **given)
     assert text.startswith(
         f"User: arn:aws:iam::{ACCOUNT}:user/limited is not authorized to perform: iam:{operation} on resource: "
     )
     assert text.endswith(f" because no identity-based policy allows the iam:{operation} action")
+
+
+def test_a_role_is_passed_only_by_who_may_pass_it_to_that_service(limited: Callable[..., Iam]) -> None:
+    given = {"InstanceProfileName": "web", "RoleName": "app"}
+    own = {"Effect": "Allow", "Action": "iam:AddRole*", "Resource": "*"}
+
+    def passing(**elements: Any) -> str:
+        allowed = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/app"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [own, {**allowed, **elements}]})
+
+    to = "iam:PassedToService"
+    limited(passing(Condition={"StringEquals": {to: "ec2.amazonaws.com"}})).asked("AddRoleToInstanceProfile", **given)
+    for elements in (
+        {"Condition": {"StringEquals": {to: "lambda.amazonaws.com"}}},
+        {"Resource": f"arn:aws:iam::{ACCOUNT}:role/app-2"},
+        {"Action": "iam:GetRole"},
+    ):
+        text = limited(passing(**elements)).denial("AddRoleToInstanceProfile", **given)
+        assert text.endswith(
+            f"iam:PassRole on resource: arn:aws:iam::{ACCOUNT}:role/app "
+            "because no identity-based policy allows the iam:PassRole action"
+        )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     boundaries,
     groups,
     inline_policies,
+    instance_profiles,
     managed_policies,
     mfa_devices,
     policy_versions,

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from daypass.directory import GLOBAL, AccessKey, Account, Group, ManagedPolicy, MfaDevice, Put, Role, User
+from daypass.directory import (
+    GLOBAL,
+    AccessKey,
+    Account,
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    MfaDevice,
+    Put,
+    Role,
+    User,
+)
 from daypass.directory import quotas as q
 from daypass.directory.naming import check_alias
 from daypass.directory.quotas import Quota
@@ -28,7 +39,7 @@ _QUOTAS = {
     "GroupPolicySizeQuota": q.INLINE_POLICY_SIZE["group"],
     "GroupsPerUserQuota": Quota.GROUPS_PER_USER.limit,
     "GroupsQuota": Quota.GROUPS.limit,
-    "InstanceProfilesQuota": q.INSTANCE_PROFILES,
+    "InstanceProfilesQuota": Quota.INSTANCE_PROFILES.limit,
     "PoliciesQuota": Quota.POLICIES.limit,
     "PolicySizeQuota": Quota.POLICY_SIZE.limit,
     "PolicyVersionsInUseQuota": q.POLICY_VERSIONS_IN_USE,
@@ -43,7 +54,6 @@ _QUOTAS = {
 _NOT_KEPT = (
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
-    "InstanceProfiles",
     "Providers",
     "ServerCertificates",
 )
@@ -60,6 +70,7 @@ def get_account_summary(call: Call, view: View) -> Result:
         "AccountMFAEnabled": int(any(device.user_id == account for device in devices)),
         "GlobalEndpointTokenVersion": 1,
         "Groups": view.count(Group, account),
+        "InstanceProfiles": view.count(InstanceProfile, account),
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(device.user_id is not None for device in devices),
         "Policies": view.count(ManagedPolicy, account),

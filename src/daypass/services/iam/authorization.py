@@ -1,8 +1,8 @@
 """What each operation of IAM asks to be allowed.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access Management".
-The action is always the operation's own name; nothing here or in an operation spells one out, but for the tagging that
-goes with creating. The resource is what the call names, whether it exists or not: a refusal tells nothing about that.
+The action is always the operation's own name; nothing here or in an operation spells one out, but for what goes
+with one: tagging with creating, passing a role with handing it out. The resource is what the call names, whether it exists or not: a refusal tells nothing about that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from daypass.access.asking import Ask
 from daypass.arns import iam_arn, root_arn
 from daypass.directory import GLOBAL, AccessKey, Group, ManagedPolicy, MfaDevice, Role, User
 from daypass.errors import ApiError
-from daypass.services.iam.entities import default_user, find, find_policy, holder_class
+from daypass.services.iam.entities import default_user, find, find_instance_profile, find_policy, holder_class
 
 if TYPE_CHECKING:
     from daypass.directory import View
@@ -29,8 +29,13 @@ TAGGING: Final = {
     "CreateRole": "TagRole",
     "CreatePolicy": "TagPolicy",
     "CreateVirtualMFADevice": "TagMFADevice",
+    "CreateInstanceProfile": "TagInstanceProfile",
 }
 """The further action that creating with tags asks for."""
+
+PASSING: Final = "iam:PassRole"
+"""Asked beside the operation's own action, wherever a role is handed to a service."""
+EC2: Final = "ec2.amazonaws.com"
 
 BOUNDARY_IN_FORCE: Final = frozenset(
     {
@@ -136,6 +141,32 @@ def mfa_device(call: Call, view: View) -> list[Ask]:
     return [_ask(call, serial, None, tags | _request_tags(call))]
 
 
+def new_instance_profile(call: Call, _view: View) -> list[Ask]:
+    """The instance profile to be."""
+    return _created(call, _new_arn(call, "instance-profile", "InstanceProfileName"))
+
+
+def instance_profile(call: Call, view: View) -> list[Ask]:
+    """The instance profile that the call names."""
+    name = call.input["InstanceProfileName"]
+    found = find_instance_profile(view, call.account, name)
+    arn = iam_arn(call.account, "instance-profile", "/", name) if found is None else found.arn
+    tags = _resource_tags(found.tags) if found is not None else {}
+    return [_ask(call, arn, f"instance profile {name}", tags | _request_tags(call))]
+
+
+def instance_profile_and_role(call: Call, view: View) -> list[Ask]:
+    """AddRoleToInstanceProfile: the profile, and handing the role to EC2.
+
+    IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    """
+    found = find(Role, view, call.account, call.input["RoleName"])
+    arn = iam_arn(call.account, "role", "/", call.input["RoleName"]) if found is None else found.arn
+    tags = _resource_tags(found.tags) if found is not None else {}
+    context = tags | {"iam:passedtoservice": EC2}
+    return [*instance_profile(call, view), Ask(PASSING, arn, call.account, context)]
+
+
 def used_access_key(call: Call, view: View) -> list[Ask]:
     """GetAccessKeyLastUsed: the user whose key it is. AWS has a text of its own for keys of nobody, or of others."""
     key_id = call.input["AccessKeyId"]
@@ -163,6 +194,11 @@ def listed_groups(call: Call, _view: View) -> list[Ask]:
 def listed_roles(call: Call, _view: View) -> list[Ask]:
     """All roles under a path."""
     return [_ask(call, iam_arn(call.account, "role", call.input.get("PathPrefix", "/"), ""))]
+
+
+def listed_instance_profiles(call: Call, _view: View) -> list[Ask]:
+    """All instance profiles under a path."""
+    return [_ask(call, iam_arn(call.account, "instance-profile", call.input.get("PathPrefix", "/"), ""))]
 
 
 def listed_policies(call: Call, _view: View) -> list[Ask]:

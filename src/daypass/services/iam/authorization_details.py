@@ -11,6 +11,7 @@ from daypass.directory import Group, ManagedPolicy, Role, User
 from daypass.directory.aws_managed import AwsPolicy, aws_policies
 from daypass.directory.naming import policy_name
 from daypass.services.iam import authorization, paging, shapes
+from daypass.services.iam.instance_profiles import profiles_of
 from daypass.services.iam.managed_policies import is_used
 from daypass.services.iam.operations import iam
 from daypass.services.iam.policy_versions import versions_of
@@ -78,9 +79,10 @@ def _user(user: User) -> Output:
 
 def _role(role: Role, view: View) -> Output:
     shape = shapes.role_shape(role, view)
+    profiles = [shapes.listed_instance_profile(profile, view) for profile in profiles_of(role, view)]
     for unlisted in ("Description", "MaxSessionDuration"):
         shape.pop(unlisted, None)
-    return shape | {"InstanceProfileList": []} | _policies(role)
+    return shape | {"InstanceProfileList": profiles} | _policies(role)
 
 
 def _policies(holder: Holder) -> Output:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from daypass.directory import GLOBAL, Account, Group, ManagedPolicy, MfaDevice, Role, User
+from daypass.directory import GLOBAL, Account, Group, InstanceProfile, ManagedPolicy, MfaDevice, Role, User
 from daypass.directory.aws_managed import AwsPolicy, aws_policy
 from daypass.directory.naming import policy_name, same_name
 from daypass.errors import ApiError
@@ -46,6 +46,12 @@ def named(cls: type[H], view: View, account: str, name: str) -> H:
     if found is None:
         raise ApiError("NoSuchEntity", f"The {cls.kind} with name {name} cannot be found.")
     return found
+
+
+def find_instance_profile(view: View, account: str, name: str) -> InstanceProfile | None:
+    """The instance profile of exactly that name, or None."""
+    found = view.get(InstanceProfile, account, same_name(name))
+    return found if found is not None and found.name == name else None
 
 
 def holder(call: Call, view: View) -> Holder:

@@ -105,7 +105,11 @@ def update_assume_role_policy(call: Call, view: View) -> Result:
 def delete_role(call: Call, view: View) -> Result:
     """Delete a role without policies. Its sessions end: the id that they are bound to is gone for good."""
     role = _role(call, view)
-    for blocking, what in ((role.attached, "detach all policies"), (role.policies, "delete policies")):
+    for blocking, what in (
+        (view.count_linked(call.account, "profile-role", same_name(role.name)), "remove roles from instance profile"),
+        (role.attached, "detach all policies"),
+        (role.policies, "delete policies"),
+    ):
         if blocking:
             raise ApiError("DeleteConflict", f"Cannot delete entity, must {what} first.")
     return {}, [Delete(role.key)]

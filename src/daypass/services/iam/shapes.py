@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from daypass.directory import Role
 from daypass.directory.aws_managed import AwsPolicy
+from daypass.directory.naming import same_name
 from daypass.services.iam import tagging, trust
 
 if TYPE_CHECKING:
-    from daypass.directory import Group, ManagedPolicy, PolicyVersion, Role, User, View
+    from daypass.directory import Group, InstanceProfile, ManagedPolicy, PolicyVersion, User, View
 
 Shape = dict[str, Any]
 
@@ -81,6 +83,19 @@ def role_shape(role: Role, view: View) -> Shape:
     return described_role(role, view) | {
         "MaxSessionDuration": role.max_session_duration,
         "RoleLastUsed": {} if used is None else {"LastUsedDate": used.when, "Region": used.region},
+    }
+
+
+def listed_instance_profile(profile: InstanceProfile, view: View) -> Shape:
+    """An instance profile with the role in it, if there is one."""
+    role = view.get(Role, profile.account, same_name(profile.role)) if profile.role is not None else None
+    return {
+        "Path": profile.path,
+        "InstanceProfileName": profile.name,
+        "InstanceProfileId": profile.id,
+        "Arn": profile.arn,
+        "CreateDate": profile.created,
+        "Roles": [] if role is None else [created_role(role, view)],
     }
 
 
