@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daypass.protocol.models import XmlNamespace, namespace_uri
 from daypass.protocol.scalars import TIME_WRITERS, WRITERS, write_http_date
+from daypass.protocol.xml_output import escaped
 from daypass.request import Response
 
 if TYPE_CHECKING:
@@ -26,6 +28,17 @@ Put = Callable[[Mapping[str, Any], "Headers"], None]
 Body = Callable[[Mapping[str, Any]], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """What the model does not say of XML bodies."""
+
+    roots: Mapping[str, str] = field(default_factory=dict)
+    """Output shape -> root element."""
+    bare: frozenset[str] = frozenset()
+    """Output shapes whose root is the value of their only member."""
+    namespace: str = ""
+
+
 class RestOutput:
     """The writer of one operation's output."""
 
@@ -36,12 +49,11 @@ class RestOutput:
         writer: XmlWriter,
         encoding_writer: XmlWriter | None = None,
         *,
-        roots: Mapping[str, str] | None = None,
-        namespace: str = "",
+        bodies: Bodies | None = None,
     ) -> None:
         self._model = model
         self._writers = (writer, encoding_writer or writer)
-        self._namespace = namespace
+        self._style = bodies or Bodies()
         self._status = operation.http.response_code
         self._status_name = "HTTPStatusCode"
         self._head = operation.http.method == "HEAD"
@@ -51,7 +63,7 @@ class RestOutput:
         self._is_text = False
         self.streaming = False
         if operation.output:
-            self._compile(operation.output, model.shapes[operation.output.shape], roots or {})
+            self._compile(operation.output, model.shapes[operation.output.shape])
 
     def render(self, output: Mapping[str, Any], extra: Headers) -> Response:
         """The answer; ``extra`` headers come first. ``HTTPStatusCode`` in the output overrides the model's status."""
@@ -76,7 +88,7 @@ class RestOutput:
             value = value.encode()
         return Response(status, headers, b"" if value is None else value)
 
-    def _compile(self, reference: Member, shape: Shape, roots: Mapping[str, str]) -> None:
+    def _compile(self, reference: Member, shape: Shape) -> None:
         self._payload = shape.payload
         for name, use in shape.members.items():
             if use.location == "headers":
@@ -90,8 +102,9 @@ class RestOutput:
         if shape.payload:
             self._compile_payload(shape.payload, shape.members[shape.payload])
         elif any(use.location not in _HEAD for use in shape.members.values()):
-            root = roots.get(reference.shape, shape.location_name or reference.shape)
-            self._bodies = tuple_of(self._whole(writer, root, shape) for writer in self._writers)
+            root = self._style.roots.get(reference.shape, shape.location_name or reference.shape)
+            write = self._bare if reference.shape in self._style.bare else self._whole
+            self._bodies = tuple_of(write(writer, root, shape) for writer in self._writers)
 
     def _compile_payload(self, name: str, use: Member) -> None:
         target = self._model.shapes[use.shape]
@@ -106,6 +119,12 @@ class RestOutput:
         content, begin = writer.content(shape, skip=skip), self._begin(root, shape.xml_namespace)
         return lambda output: f"{begin}>{content(output)}</{root}>"
 
+    def _bare(self, _writer: XmlWriter, root: str, shape: Shape) -> Body:
+        """GetBucketLocation's body: an element that is the value of its only member, empty for us-east-1."""
+        (name,) = shape.members
+        begin = self._begin(root, shape.xml_namespace)
+        return lambda output: f"{begin}>{escaped(output.get(name) or '')}</{root}>"
+
     def _structure(self, writer: XmlWriter, name: str, root: str, use: Member) -> Body:
         shape = self._model.shapes[use.shape]
         if shape.type != "structure":
@@ -115,7 +134,7 @@ class RestOutput:
         return lambda output: f"{begin}>{content(output[name])}</{root}>"
 
     def _begin(self, root: str, namespace: XmlNamespace | str | None) -> str:
-        uri = namespace_uri(namespace) or self._namespace
+        uri = namespace_uri(namespace) or self._style.namespace
         prefix = f":{namespace.prefix}" if isinstance(namespace, XmlNamespace) and namespace.prefix else ""
         return f'<{root} xmlns{prefix}="{uri}"' if uri else f"<{root}"
 

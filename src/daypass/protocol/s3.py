@@ -13,7 +13,7 @@ from daypass.protocol.errors import CORRECTIONS, ErrorTable
 from daypass.protocol.hosts import bucket_of
 from daypass.protocol.percent import NotText, key_text, pairs_of, path_text
 from daypass.protocol.rest_input import Dialect, RestInput, RestRequest
-from daypass.protocol.rest_output import DECLARATION, XML, RestOutput, header_value
+from daypass.protocol.rest_output import DECLARATION, XML, Bodies, RestOutput, header_value
 from daypass.protocol.s3_routes import S3Routes
 from daypass.protocol.scalars import write_iso8601_milliseconds
 from daypass.protocol.service import Address, Route
@@ -59,7 +59,7 @@ class S3Service:
         self._domains = domains
         data = CORRECTIONS[name]
         self._routes = S3Routes(model, unroutable=data["unroutable"], choosing_headers=data["choosing_headers"])
-        self._roots: Mapping[str, str] = data["roots"]
+        self._bodies = Bodies(data["roots"], frozenset(data["bare"]), NAMESPACE)
         self._dialect = Dialect(data["arguments"], frozenset(data["open_enums"]))
         style = XmlStyle(time=write_iso8601_milliseconds, text=control_references)
         encoding = XmlStyle(
@@ -145,7 +145,7 @@ class S3Service:
         found = self._outputs.get(operation)
         if found is None:
             found = self._outputs[operation] = RestOutput(
-                self.model, self.model.operations[operation], *self._writers, roots=self._roots, namespace=NAMESPACE
+                self.model, self.model.operations[operation], *self._writers, bodies=self._bodies
             )
         return found
 
