@@ -94,20 +94,25 @@ def answer(request: Request, world: World) -> Answer:
         if changes:
             return _answer_later(visit, world, identified=True, result=(output, changes))
         return _leave(visit, world, output)
+    except Conflict:
+        return _answer_later(visit, world, overtaken=True)
     except Exception as error:  # noqa: BLE001 - the one place: a refusal, or a bug of ours, becomes an answer
         return _leave(visit, world, error=error)
 
 
 async def _answer_later(
-    visit: Visit, world: World, *, identified: bool = False, result: Result | None = None
+    visit: Visit, world: World, *, identified: bool = False, overtaken: bool = False, result: Result | None = None
 ) -> Response:
-    """The same stations for a call that waits: for its body, for object bytes, for the store."""
+    """The same stations for a call that waits: for its body, for object bytes, for the store.
+
+    ``overtaken`` is a call that has read something of the directory which changed before it had read the rest.
+    """
     try:
-        if not identified:
+        if not (identified or overtaken):
             visit.request.body = await _whole_body(visit)
             _identify(visit, world)
         if result is None:
-            result = await _perform_later(visit, world)
+            result = await (_perform_again(visit, world) if overtaken else _perform_later(visit, world))
         output, changes = result
         if changes:
             return await _commit(visit, world, output, changes)
@@ -202,6 +207,17 @@ async def _perform_later(visit: Visit, world: World) -> Result:
     return await operation.rooms(visit.call, view, world.rooms)
 
 
+async def _perform_again(visit: Visit, world: World) -> Result:
+    """Stations 3 to 5 once more, on a new view, until nothing that they read changes meanwhile."""
+    for _ in range(COMMIT_ATTEMPTS):
+        try:
+            _identify(visit, world)
+            return await _perform_later(visit, world)
+        except Conflict:
+            continue
+    raise ApiError("ServiceUnavailable", "The directory is changing too fast. Please try again.")
+
+
 async def _commit(visit: Visit, world: World, output: Output, changes: list[Change]) -> Response:
     """Station 6: changes and audit record together. On a conflict everything from authentication on runs again."""
     async with world.writing:
@@ -213,8 +229,7 @@ async def _commit(visit: Visit, world: World, output: Output, changes: list[Chan
             try:
                 await world.store.commit(visit.view, changes, [record.row() for record in records])
             except Conflict:
-                _identify(visit, world)
-                output, changes = await _perform_later(visit, world)
+                output, changes = await _perform_again(visit, world)
                 if changes:
                     continue
                 left = _leave(visit, world, output)
@@ -293,8 +308,8 @@ def _as_refusal(visit: Visit, error: Exception) -> ApiError | Response:
             return error
         case _Plain(response=response):
             return response
-        case StoreProblem() | OSError():
-            LOG.error("request %s: %s", visit.request_id, error)
+        case StoreProblem() | OSError() | Conflict():
+            LOG.error("request %s: %s", visit.request_id, str(error) or type(error).__name__)
             return ApiError("ServiceUnavailable", "The service cannot complete the request. Please try again.")
     LOG.error("request %s failed", visit.request_id, exc_info=error)
     internal = "InternalError" if visit.service.name == "s3" else "InternalFailure"
