@@ -40,7 +40,7 @@ class Shell:
 
     def become(self, credentials: Credentials) -> Shell:
         """The same shell with other credentials exported."""
-        kept = {"AWS_ENDPOINT_URL": self.server.url, "AWS_REGION": REGION}
+        kept = {"AWS_ENDPOINT_URL": self.server.url, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
         return Shell(self.aws, self.server, self.home, kept | credentials.environment())
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -439,7 +439,7 @@ def step_4_trust_and_deletion(scene: Scene) -> None:
     )
     scene.admin.ok("iam", "update-assume-role-policy", "--role-name", role, "--policy-document", narrowed)
     assert "(AccessDenied)" in scene.alice.refused(
-        "sts", "assume-role", "--role-arn", scene.role_arn, "--role-session-name", "x"
+        "sts", "assume-role", "--role-arn", scene.role_arn, "--role-session-name", "late"
     )
     live.ok(*api)  # a narrowed trust policy does not touch sessions that live
 
