@@ -36,6 +36,7 @@ from daypass.policy import (
 )
 from daypass.policy.compiled import evaluate
 from daypass.policy.conditions import NEGATED, operator_named
+from daypass.policy.obvious_conditions import glob, wildcards
 from daypass.policy.patterns import atoms, static_matcher
 
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "300"))
@@ -275,8 +276,9 @@ def naive_glob(pattern: str, text: str) -> bool:
 
 @many
 @given(pattern=st.text("ab*?", max_size=9), text=st.text("ab*?", max_size=10))
-def test_a_wildcard_pattern_matches_what_the_naive_matcher_matches(pattern: str, text: str) -> None:
+def test_both_engines_match_a_wildcard_pattern_as_the_naive_matcher_does(pattern: str, text: str) -> None:
     assert static_matcher(atoms(pattern, variables=False))(text) is naive_glob(pattern, text)
+    assert glob(wildcards(pattern), text) is naive_glob(pattern, text)
 
 
 json_texts = st.recursive(

@@ -26,7 +26,7 @@ class Verdicts:
 
     denied: list[Matched]
     allowed: list[Matched]
-    silent: set[Layer]
+    silent: list[Layer]
     grant: Naming = Naming.NONE
 
 

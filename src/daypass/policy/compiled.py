@@ -128,7 +128,7 @@ def compile_layer(sources: Sequence[Source]) -> CompiledLayer:
 
 def evaluate(layers: Layers, request: AccessRequest) -> Decision:
     """The decision, by the compiled layers alone."""
-    verdicts = Verdicts(denied=[], allowed=[], silent=set())
+    verdicts = Verdicts(denied=[], allowed=[], silent=[])
     bounded = layers.boundary is not None
     resource_layer = Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE
     for level in layers.service_control:
@@ -142,7 +142,7 @@ def evaluate(layers: Layers, request: AccessRequest) -> Decision:
     if layers.identity is not None:
         _ask(Layer.IDENTITY, layers.identity, request, bounded, verdicts)
     elif identity_is_silent_without_policies(request.principal.kind):
-        verdicts.silent.add(Layer.IDENTITY)
+        verdicts.silent.append(Layer.IDENTITY)
     if layers.boundary is not None:
         _ask(Layer.BOUNDARY, layers.boundary, request, bounded, verdicts)
     if layers.session is not None:
@@ -168,7 +168,7 @@ def _ask(kind: Layer, layer: CompiledLayer, request: AccessRequest, bounded: boo
             verdicts.allowed.append(statement.matched_in(kind))
             silent = False
     if silent:
-        verdicts.silent.add(kind)
+        verdicts.silent.append(kind)
 
 
 def decide(layers: Layers, request: AccessRequest) -> Decision:

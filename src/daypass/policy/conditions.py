@@ -240,7 +240,10 @@ def _typed(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Mak
 
 def _bool(wanted: str, variables: bool) -> ValueTest:
     """``true`` and ``false`` in any case. What is neither never matches."""
-    parts = pieces(wanted) if variables else (wanted,)
+    if not variables:
+        right = operands.truth(wanted)
+        return lambda actual, _context: right is not None and operands.truth(actual) is right
+    parts = pieces(wanted)
 
     def test(actual: str, context: Values) -> bool | None:
         left = operands.truth(actual)

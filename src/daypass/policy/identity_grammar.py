@@ -187,7 +187,7 @@ def _fault_of(resource: str) -> str | None:
 
 def is_partition(pattern: str) -> bool:
     """Whether the second part of an ARN can be a partition; AWS's own managed policies write ``arn:*:...``."""
-    return any(map(static_matcher(atoms(pattern, variables=False)), PARTITIONS))
+    return pattern in PARTITIONS or any(map(static_matcher(atoms(pattern, variables=False)), PARTITIONS))
 
 
 def _service_fault(resource: str, service: str, parts: list[str]) -> str | None:

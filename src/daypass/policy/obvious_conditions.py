@@ -95,23 +95,33 @@ def as_text(tokens: Tokens) -> str:
 
 
 def glob(tokens: Tokens, text: str) -> bool:
-    """Whether a whole text fits. One step back is remembered: to the last star, which then takes one character more."""
-    token_at = text_at = 0
-    star_at = star_took = -1
-    while text_at < len(text):
-        token = tokens[token_at] if token_at < len(tokens) else None
-        if token is Token.ANY_RUN:
-            star_at, star_took = token_at, text_at
-            token_at += 1
-        elif token is Token.ANY_ONE or token == text[text_at]:
-            token_at += 1
-            text_at += 1
-        elif star_at >= 0:
-            star_took += 1
-            token_at, text_at = star_at + 1, star_took
-        else:
+    """Whether a whole text fits.
+
+    Follows all ways through the pattern at once: bit n of ``reached`` says that the text so far can have led to token n.
+    There is no going back, so no pattern is costly: what a refusal costs must not be in the hands of who is refused.
+    """
+    for token, character in zip(tokens, text, strict=False):  # most patterns part from the text before any wildcard
+        if isinstance(token, Token):
+            break
+        if token != character:
             return False
-    return all(token is Token.ANY_RUN for token in tokens[token_at:])
+    runs = ones = 0
+    characters: dict[str, int] = {}
+    tokens = [token for n, token in enumerate(tokens) if token is not Token.ANY_RUN or tokens[n - 1 : n] != [token]]
+    for number, token in enumerate(tokens):
+        if token is Token.ANY_RUN:
+            runs |= 1 << number
+        elif token is Token.ANY_ONE:
+            ones |= 1 << number
+        else:
+            characters[token] = characters.get(token, 0) | 1 << number
+    reached = 1 | (runs & 1) << 1  # a run may be empty, so what reaches it reaches the token behind it
+    for character in text:
+        stepped = (reached & runs) | (reached & (characters.get(character, 0) | ones)) << 1
+        reached = stepped | (stepped & runs) << 1
+        if not reached:
+            return False
+    return bool(reached >> len(tokens))
 
 
 def split_arn(tokens: Tokens) -> list[Tokens]:

@@ -19,6 +19,7 @@ _INSTANT = re.compile(
     r"(?:[Tt](?:(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2})(?:\.(?P<fraction>[0-9]{1,9}))?)?)?)?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+_TRUTHS = {"true": True, "false": False}
 _NANOSECONDS = 1_000_000_000
 _LAST_EPOCH_SECOND = 2**63 - 1
 _FIRST_YEAR, _LAST_YEAR = -292_275_054, 292_278_993
@@ -31,7 +32,7 @@ def number(text: str) -> Decimal | None:
 
 def truth(text: str) -> bool | None:
     """``true`` or ``false``, in any case."""
-    return {"true": True, "false": False}.get(text.lower())
+    return _TRUTHS.get(text.lower())
 
 
 def binary(text: str) -> bytes | None:

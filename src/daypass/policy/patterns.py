@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from daypass.policy.variables import Quoted, Variable, pieces
+from daypass.policy.variables import Quoted, Variable, filled, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,10 +76,10 @@ def fill(pattern: Atoms, context: Mapping[str, str | tuple[str, ...]]) -> Atoms 
     """A pattern with its variables filled in as plain text, or None where one cannot be."""
     taken: list[Atom] = []
     for atom in pattern:
-        filled = atom.value(context) if isinstance(atom, Variable) else atom
-        if filled is None:
+        known = atom.value(context) if isinstance(atom, Variable) else atom
+        if known is None:
             return None
-        taken.append(filled)
+        taken.append(known)
     return _merged(taken)
 
 
@@ -104,10 +104,34 @@ def static_matcher(pattern: Atoms) -> Matcher:  # noqa: PLR0911 - one per shape
 
 def context_matcher(pattern: Atoms) -> ContextMatcher:
     """The test for a pattern with variables; it gives None where a variable cannot be filled in."""
+    opens = pattern[-1:] == (Wild.RUN,)
+    head = tuple(atom for atom in (pattern[:-1] if opens else pattern) if not isinstance(atom, Wild))
+    if len(head) + opens == len(pattern):
+        return _beginning_matcher(head) if opens else _equality_matcher(head)
 
     def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
-        filled = fill(pattern, context)
-        return None if filled is None else _matches(_segments(filled), text)
+        known = fill(pattern, context)
+        return None if known is None else _matches(_segments(known), text)
+
+    return matches
+
+
+def _equality_matcher(head: tuple[str | Variable, ...]) -> ContextMatcher:
+    """The commonest shape with variables, made cheap: no wildcards at all."""
+
+    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+        whole = filled(head, context)
+        return None if whole is None else text == whole
+
+    return matches
+
+
+def _beginning_matcher(head: tuple[str | Variable, ...]) -> ContextMatcher:
+    """The next: one star, at the end."""
+
+    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+        beginning = filled(head, context)
+        return None if beginning is None else text.startswith(beginning)
 
     return matches
 

@@ -34,12 +34,10 @@ class PrincipalKind(Enum):
     SAML = "SAML identity"
 
 
-ACCOUNT_KINDS = frozenset(
-    {PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER}
-)
+ACCOUNT_KINDS = (PrincipalKind.ROOT, PrincipalKind.USER, PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER)
 """Callers that belong to an account, and have (or could have) policies of their own."""
 
-FEDERATED_KINDS = frozenset({PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML})
+FEDERATED_KINDS = (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML)
 """Callers that so far are only known to their identity provider. ``{"AWS": "*"}`` does not let them in."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Context = "Mapping[str, str | tuple[str, ...]]"
 """The condition keys of a request, in lower case. A tuple is a multivalued key; what is absent is absent."""
@@ -78,7 +78,7 @@ def _variable(inside: str) -> Quoted | Variable:
     return Variable(inside, inside.lower(), None)
 
 
-def filled(parts: tuple[Piece, ...], context: Mapping[str, str | tuple[str, ...]]) -> str | None:
+def filled(parts: Sequence[Piece], context: Mapping[str, str | tuple[str, ...]]) -> str | None:
     """A text without wildcards with its variables filled in, or None where one cannot be."""
     texts: list[str] = []
     for part in parts:
