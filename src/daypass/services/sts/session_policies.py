@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.access.gather import managed_source
+from daypass.directory.aws_managed import aws_policy
 from daypass.errors import ApiError
 from daypass.policy import Grammar, PolicyProblem, parse
 
@@ -40,7 +41,8 @@ def session_policies(call: Call, view: View, account: str) -> SessionPolicies:
     if len(arns) > MANAGED_LIMIT:
         raise _invalid("policyArns", f"length less than or equal to {MANAGED_LIMIT}", "[" + ", ".join(arns) + "]")
     for arn in arns:
-        if managed_source(view, account, arn) is None:
+        aws = aws_policy(arn)
+        if (aws is not None and not aws.attachable) or managed_source(view, account, arn) is None:
             raise ApiError("ValidationError", f"ARN {arn} is not valid.")
     return SessionPolicies(text, arns)
 
