@@ -46,9 +46,6 @@ class S3Service:
 
     body_first = False
     body_limit = 4 * 1024 * 1024  # 10,000 parts with every checksum fit in
-    too_large: ApiError | Response = ApiError(
-        "MaxMessageLengthExceeded", None, members={"MaxMessageLengthBytes": 4 * 1024 * 1024}
-    )
 
     def __init__(self, name: str, model: Model, domains: tuple[str, ...] = ()) -> None:
         self.name = self.signing_name = name
@@ -71,6 +68,11 @@ class S3Service:
         self._writers = (XmlWriter(model, style), XmlWriter(model, encoding))
         self._inputs: dict[str, RestInput] = {}
         self._outputs: dict[str, RestOutput] = {}
+
+    @property
+    def too_large(self) -> ApiError | Response:
+        """The answer to a longer body."""
+        return ApiError("MaxMessageLengthExceeded", None, members={"MaxMessageLengthBytes": self.body_limit})
 
     def route(self, request: Request) -> Route:
         """Find the operation from the head of a request."""

@@ -56,13 +56,16 @@ class Service(Protocol):
     """Whether the body is read before :meth:`route`, into ``request.body``: Query and JSON name the operation there."""
     body_limit: int
     """Bytes of a body that is read whole."""
-    too_large: ApiError | Response
-    """The answer to a longer one."""
     model: Model
     errors: ErrorTable
     operation_names: frozenset[str]
     unsigned_operations: frozenset[str]
     """Operations that take no signature (``authtype: none``): AssumeRoleWithSAML, AssumeRoleWithWebIdentity."""
+
+    @property
+    def too_large(self) -> ApiError | Response:
+        """The answer to a longer body."""
+        ...
 
     def route(self, request: Request) -> Route:
         """Find the operation. Never raises: what cannot be routed carries its refusal."""
