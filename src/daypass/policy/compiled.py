@@ -20,13 +20,14 @@ from daypass.policy.principals import Naming, compile_principal
 from daypass.policy.resources import compile_resources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from daypass.policy.decision import AccessRequest, Decision
     from daypass.policy.document import Source, Statement
     from daypass.policy.layers import Layers
     from daypass.policy.patterns import Matcher
     from daypass.policy.principals import Principal
+    from daypass.policy.variables import Context
 
 _REMEMBERED_ACTIONS = 512
 """How many actions a layer keeps its candidates for. Simulators ask about any text; services only about their own."""
@@ -69,9 +70,7 @@ class CompiledStatement:
         """Whether the Action or NotAction element matches an action (in lower case)."""
         return any(matches(action) for matches in self._actions) is not self._not_action
 
-    def applies(
-        self, resource: str, context: Mapping[str, str | tuple[str, ...]], principal: Principal, bounded: bool
-    ) -> Naming:
+    def applies(self, resource: str, context: Context, principal: Principal, bounded: bool) -> Naming:
         """How it names the caller if all of it matches, else NONE. What cannot be told holds for a Deny only."""
         told = True if self._resources is None else self._resources(resource, context)
         if told is not True and (told is False or not self._denies):

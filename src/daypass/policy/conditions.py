@@ -17,13 +17,13 @@ from daypass.policy.patterns import ARN_PARTS, arn_parts, atoms, context_matcher
 from daypass.policy.variables import filled, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from daypass.policy.document import Condition
+    from daypass.policy.variables import Context
 
-    Values = Mapping[str, str | tuple[str, ...]]
-    Test = Callable[[Values], bool | None]
-    ValueTest = Callable[[str, Values], bool | None]
+    Test = Callable[[Context], bool | None]
+    ValueTest = Callable[[str, Context], bool | None]
     MakesTest = Callable[[str, bool], ValueTest]
 
 FOR_ALL, FOR_ANY = "ForAllValues", "ForAnyValue"
@@ -62,7 +62,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
     operator = operator_named(condition.operator)
     if operator is None:  # the grammars refuse it, and documents only come from them
         raise ValueError(f"unknown operator {condition.operator}")
-    key = condition.key.lower()
+    key = condition.key.casefold()
     if operator.base == "Null":
         return _null_test(operator, key, condition.values)
     variables = variables and any("${" in value for value in condition.values)
@@ -77,7 +77,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
 def _plain_equality(key: str, wanted: frozenset[str], *, if_exists: bool) -> Test:
     """The commonest test, made cheap."""
 
-    def test(context: Values) -> bool | None:
+    def test(context: Context) -> bool | None:
         actual = context.get(key)
         if actual.__class__ is str:
             return actual in wanted
@@ -94,7 +94,7 @@ def _null_test(operator: Operator, key: str, wanted: tuple[str, ...]) -> Test:
         return lambda _context: constant
     truths = {operands.truth(value) for value in wanted}
 
-    def test(context: Values) -> bool | None:
+    def test(context: Context) -> bool | None:
         absent = context.get(key, ()) == ()
         if absent in truths:
             return True
@@ -106,7 +106,7 @@ def _null_test(operator: Operator, key: str, wanted: tuple[str, ...]) -> Test:
 def _some_fits(tests: tuple[ValueTest, ...]) -> ValueTest:
     """A positive operator, one value of the request: some policy value fits."""
 
-    def one(actual: str, context: Values) -> bool | None:
+    def one(actual: str, context: Context) -> bool | None:
         answer: bool | None = False
         for test in tests:
             told = test(actual, context)
@@ -123,7 +123,7 @@ def _none_fits(tests: tuple[ValueTest, ...]) -> ValueTest:
     """A negated operator, one value of the request: no policy value fits."""
     some = _some_fits(tests)
 
-    def one(actual: str, context: Values) -> bool | None:
+    def one(actual: str, context: Context) -> bool | None:
         told = some(actual, context)
         return None if told is None else not told
 
@@ -135,7 +135,7 @@ def _single_test(key: str, operator: Operator, one: ValueTest) -> Test:
     when_absent = operator.negated or operator.if_exists
     when_many = None if when_absent else False
 
-    def test(context: Values) -> bool | None:
+    def test(context: Context) -> bool | None:
         actual = context.get(key)
         if actual.__class__ is str:
             return one(actual, context)
@@ -150,7 +150,7 @@ def _set_test(key: str, operator: Operator, one: ValueTest) -> Test:
     when_empty = every or operator.if_exists
     decisive = not every
 
-    def test(context: Values) -> bool | None:
+    def test(context: Context) -> bool | None:
         actual = context.get(key, ())
         values = (actual,) if isinstance(actual, str) else actual
         if not values or (every and not any(values)):
@@ -176,7 +176,7 @@ def _equal(fold: Callable[[str], str], *, unresolved: bool | None) -> MakesTest:
             return lambda actual, _context: fold(actual) == folded
         parts = pieces(wanted)
 
-        def test(actual: str, context: Values) -> bool | None:
+        def test(actual: str, context: Context) -> bool | None:
             text = filled(parts, context)
             return unresolved if text is None else fold(actual) == fold(text)
 
@@ -193,7 +193,7 @@ def _like(*, unresolved: bool | None) -> MakesTest:
             return lambda actual, _context: matches(actual)
         matches_in = context_matcher(pattern)
 
-        def test(actual: str, context: Values) -> bool | None:
+        def test(actual: str, context: Context) -> bool | None:
             told = matches_in(actual, context)
             return unresolved if told is None else told
 
@@ -211,7 +211,7 @@ def _arn(*, unresolved: bool | None) -> MakesTest:
             return lambda _actual, _context: False
         matchers = tuple(context_matcher(part) for part in parts)
 
-        def test(actual: str, context: Values) -> bool | None:
+        def test(actual: str, context: Context) -> bool | None:
             actual_parts = actual.split(":", ARN_PARTS - 1)
             if len(actual_parts) != ARN_PARTS or actual_parts[0] != "arn":
                 return False
@@ -229,7 +229,7 @@ def _typed(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Mak
     def make(wanted: str, _variables: bool) -> ValueTest:
         right = read(wanted)
 
-        def test(actual: str, _context: Values) -> bool | None:
+        def test(actual: str, _context: Context) -> bool | None:
             left = read(actual)
             return None if left is None or right is None else holds(left, right)
 
@@ -245,7 +245,7 @@ def _bool(wanted: str, variables: bool) -> ValueTest:
         return lambda actual, _context: right is not None and operands.truth(actual) is right
     parts = pieces(wanted)
 
-    def test(actual: str, context: Values) -> bool | None:
+    def test(actual: str, context: Context) -> bool | None:
         left = operands.truth(actual)
         return left is not None and left is operands.truth(filled(parts, context) or "")
 
@@ -256,7 +256,7 @@ def _in_network(wanted: str, _variables: bool) -> ValueTest:
     """A range of one IP version never holds an address of the other."""
     network = operands.network(wanted)
 
-    def test(actual: str, _context: Values) -> bool | None:
+    def test(actual: str, _context: Context) -> bool | None:
         address = operands.address(actual)
         if address is None or network is None:
             return None

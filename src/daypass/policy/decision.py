@@ -11,10 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from daypass.policy.document import Effect
     from daypass.policy.principals import Principal
+    from daypass.policy.variables import Context
 
 
 class Layer(StrEnum):
@@ -32,7 +31,7 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """One action on one resource. ``context`` has lower-case keys; a tuple is a multivalued key; absent is absent.
+    """One action on one resource. ``context`` has case-folded keys; a tuple is a multivalued key; absent is absent.
 
     ``resource_account`` owns the resource, whatever its ARN says (S3 buckets name no account). ``resource`` is ``*``
     for an action without resource types.
@@ -42,7 +41,7 @@ class AccessRequest:
     action: str
     resource: str
     resource_account: str
-    context: Mapping[str, str | tuple[str, ...]]
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)

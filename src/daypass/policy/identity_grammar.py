@@ -125,7 +125,7 @@ def is_condition_block(block: Any) -> bool:
     for operator, keys in block.items():
         if type(keys) is not dict or operator.count(":") > 1 or (keys and operator_named(operator) is None):
             return False
-        if len({key.lower() for key in keys}) != len(keys):
+        if len({key.casefold() for key in keys}) != len(keys):
             return False
         if not all(isinstance(value, (str, bool)) for values in keys.values() for value in listed(values)):
             return False

@@ -12,11 +12,10 @@ from daypass.policy import operands
 from daypass.policy.variables import Quoted, Variable, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from daypass.policy.document import Condition
-
-    Context = Mapping[str, str | tuple[str, ...]]
+    from daypass.policy.variables import Context
 
 
 class Answer(Enum):
@@ -100,10 +99,10 @@ def glob(tokens: Tokens, text: str) -> bool:
     Follows all ways through the pattern at once: bit n of ``reached`` says that the text so far can have led to token n.
     There is no going back, so no pattern is costly: what a refusal costs must not be in the hands of who is refused.
     """
-    for token, character in zip(tokens, text, strict=False):  # most patterns part from the text before any wildcard
-        if isinstance(token, Token):
+    for wanted, character in zip(tokens, text, strict=False):  # most patterns part from the text before any wildcard
+        if isinstance(wanted, Token):
             break
-        if token != character:
+        if wanted != character:
             return False
     runs = ones = 0
     characters: dict[str, int] = {}
@@ -144,7 +143,7 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> Answer:
     if_exists = operator.endswith("IfExists")
     operator = operator.removesuffix("IfExists")
     negated = "Not" in operator
-    found = context.get(condition.key.lower(), ())
+    found = context.get(condition.key.casefold(), ())
     if operator == "Null":
         return _null(condition.values, quantifier, exists=found != ())
 

@@ -43,7 +43,7 @@ def failures_of(statement: Statement, asked: Asked) -> tuple[Failure, ...]:
         part = "NotPrincipal" if element is not None and element.negated else "Principal"
         return (Failure(part, names, request.principal.arn),)
     return tuple(
-        Failure("Condition", c.values, request.context.get(c.key.lower()), c.operator, c.key)
+        Failure("Condition", c.values, request.context.get(c.key.casefold()), c.operator, c.key)
         for c in statement.conditions
         if not _counts(holds(c, request.context, variables=asked.policy.has_variables), statement)
     )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from daypass.policy.variables import Quoted, Variable, filled, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from daypass.policy.variables import Context
 
     Matcher = Callable[[str], bool]
-    ContextMatcher = Callable[[str, Mapping[str, str | tuple[str, ...]]], bool | None]
+    ContextMatcher = Callable[[str, Context], bool | None]
 
 
 class Wild(Enum):
@@ -72,7 +74,7 @@ def is_static(pattern: Atoms) -> bool:
     return not any(isinstance(atom, Variable) for atom in pattern)
 
 
-def fill(pattern: Atoms, context: Mapping[str, str | tuple[str, ...]]) -> Atoms | None:
+def fill(pattern: Atoms, context: Context) -> Atoms | None:
     """A pattern with its variables filled in as plain text, or None where one cannot be."""
     taken: list[Atom] = []
     for atom in pattern:
@@ -109,7 +111,7 @@ def context_matcher(pattern: Atoms) -> ContextMatcher:
     if len(head) + opens == len(pattern):
         return _beginning_matcher(head) if opens else _equality_matcher(head)
 
-    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def matches(text: str, context: Context) -> bool | None:
         known = fill(pattern, context)
         return None if known is None else _matches(_segments(known), text)
 
@@ -119,7 +121,7 @@ def context_matcher(pattern: Atoms) -> ContextMatcher:
 def _equality_matcher(head: tuple[str | Variable, ...]) -> ContextMatcher:
     """The commonest shape with variables, made cheap: no wildcards at all."""
 
-    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def matches(text: str, context: Context) -> bool | None:
         whole = filled(head, context)
         return None if whole is None else text == whole
 
@@ -129,7 +131,7 @@ def _equality_matcher(head: tuple[str | Variable, ...]) -> ContextMatcher:
 def _beginning_matcher(head: tuple[str | Variable, ...]) -> ContextMatcher:
     """The next: one star, at the end."""
 
-    def matches(text: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def matches(text: str, context: Context) -> bool | None:
         beginning = filled(head, context)
         return None if beginning is None else text.startswith(beginning)
 

@@ -13,12 +13,13 @@ from daypass.policy.document import Grammar
 from daypass.policy.patterns import ARN_PARTS, Wild, arn_parts, atoms, context_matcher, is_static, static_matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from daypass.policy.document import Policy, Statement
     from daypass.policy.patterns import Atoms, ContextMatcher
+    from daypass.policy.variables import Context
 
-    ResourceTest = Callable[[str, Mapping[str, str | tuple[str, ...]]], bool | None]
+    ResourceTest = Callable[[str, Context], bool | None]
 
 ANY = "*"
 RESOURCE_GRAMMARS = frozenset({Grammar.BUCKET, Grammar.ENDPOINT, Grammar.RESOURCE_CONTROL})
@@ -42,7 +43,7 @@ def compile_resources(statement: Statement, policy: Policy) -> ResourceTest | No
     if not statement.not_resource:
         return some
 
-    def none(resource: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def none(resource: str, context: Context) -> bool | None:
         told = some(resource, context)
         return None if told is None else not told
 
@@ -66,7 +67,7 @@ def _some(patterns: tuple[Atoms, ...], *, padded: bool, unresolved: bool | None)
     if not others:
         return lambda resource, _context: resource in exact or resource.startswith(starts)
 
-    def some(resource: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def some(resource: str, context: Context) -> bool | None:
         if resource in exact or resource.startswith(starts):
             return True
         answer: bool | None = False
@@ -98,7 +99,7 @@ def _matcher(pattern: Atoms, *, padded: bool) -> ContextMatcher:
         parts += ((Wild.RUN,),) * (ARN_PARTS - len(parts))
     matchers = tuple(map(_one, parts))
 
-    def matches(resource: str, context: Mapping[str, str | tuple[str, ...]]) -> bool | None:
+    def matches(resource: str, context: Context) -> bool | None:
         resource_parts = resource.split(":", ARN_PARTS - 1)
         if len(resource_parts) != ARN_PARTS:
             return False

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Context = "Mapping[str, str | tuple[str, ...]]"
-"""The condition keys of a request, in lower case. A tuple is a multivalued key; what is absent is absent."""
+    Context = Mapping[str, str | tuple[str, ...]]
+    """The condition keys of a request, case-folded. A tuple is a multivalued key; what is absent is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A key to be filled in from the request, ``name`` as it was written, ``key`` in lower case."""
+    """A key to be filled in from the request, ``name`` as it was written, ``key`` case-folded."""
 
     name: str
     key: str
     default: str | None
 
-    def value(self, context: Mapping[str, str | tuple[str, ...]]) -> str | None:
+    def value(self, context: Context) -> str | None:
         """What stands for it in this request, or None: key absent without a default, or multivalued."""
         found = context.get(self.key, self.default)
         return found if isinstance(found, str) else None
@@ -74,11 +74,11 @@ def _variable(inside: str) -> Quoted | Variable:
     name, comma, rest = inside.partition(",")
     default = rest.lstrip(" ")
     if comma and len(default) >= 2 and default[0] == default[-1] == "'":
-        return Variable(name, name.lower(), default[1:-1])
-    return Variable(inside, inside.lower(), None)
+        return Variable(name, name.casefold(), default[1:-1])
+    return Variable(inside, inside.casefold(), None)
 
 
-def filled(parts: Sequence[Piece], context: Mapping[str, str | tuple[str, ...]]) -> str | None:
+def filled(parts: Sequence[Piece], context: Context) -> str | None:
     """A text without wildcards with its variables filled in, or None where one cannot be."""
     texts: list[str] = []
     for part in parts:

@@ -258,3 +258,14 @@ def test_what_is_no_operator_is_not_taken_for_one(name: str) -> None:
 def test_the_obvious_engine_knows_no_other_operators_either() -> None:
     with pytest.raises(ValueError, match="unknown operator"):
         holds(Condition("StringMatches", "k", ("v",)), {"k": "v"}, variables=True)
+
+
+def test_keys_ignore_case_beyond_ascii_too() -> None:
+    """Tag keys are part of condition keys, and may be in any script."""
+    for key, other in (
+        ("aws:RequestTag/STRASSE", "aws:requesttag/straße"),
+        ("aws:RequestTag/ΣΑΣ", "aws:requesttag/σας"),
+    ):
+        condition = Condition("StringEquals", key, ("a",))
+        assert compile_condition(condition, variables=True)({other.casefold(): "a"}) is True
+        assert holds(condition, {other.casefold(): "a"}, variables=True) is Answer.YES
