@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daypass.errors import ApiError
-from daypass.protocol.errors import CORRECTIONS, ErrorTable
+from daypass.protocol.errors import CORRECTIONS, ErrorTable, not_implemented
 from daypass.protocol.hosts import bucket_of
 from daypass.protocol.percent import NotText, key_text, pairs_of, path_text
 from daypass.protocol.rest_input import Dialect, RestInput, RestRequest
@@ -87,6 +87,8 @@ class S3Service:
             return Route(
                 self.name, None, address, refusal=ApiError("InvalidBucketName", None, members={"BucketName": ""})
             )
+        if _is_form_upload(request, address):
+            return Route(self.name, None, address, refusal=not_implemented(self.name, "PostObject"))
         found = self._routes.find(request.method, address, _names(request, address))
         if isinstance(found, ApiError):
             return Route(self.name, None, address, refusal=found)
@@ -157,6 +159,12 @@ def _key(raw: bytes) -> str | None:
     if "\0" in key:
         raise NotText
     return key or None
+
+
+def _is_form_upload(request: Request, address: Address) -> bool:
+    """Whether a browser uploads a form (POST Object), which no model describes."""
+    kind = request.header(b"content-type") or ""
+    return request.method == "POST" and address.key is None and kind.lower().startswith("multipart/form-data")
 
 
 def _identity(request_id: str) -> Headers:
