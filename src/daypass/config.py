@@ -64,6 +64,13 @@ class Config:
             "insecure_http", values.switch, "Serve plain HTTP to other machines (behind a proxy that speaks TLS)."
         ),
     )
+    tls_certificate: Path | None = field(
+        default=None,
+        metadata=_about("tls.certificate", values.path, "Serve HTTPS with this certificate chain (a PEM file)."),
+    )
+    tls_key: Path | None = field(
+        default=None, metadata=_about("tls.key", values.path, "The certificate's private key (a PEM file).")
+    )
     region: str = field(
         default="us-east-1",
         metadata=_about("region", values.region, "The region that answers where a request names none."),
@@ -143,7 +150,8 @@ class Config:
         host = self.host
         if self.loopback or host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
             host = "localhost"
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if self.tls_certificate else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:
@@ -222,12 +230,15 @@ def _check(config: Config) -> None:
     """What no single setting shows. Raises ConfigProblem."""
     if (config.admin_access_key_id is None) != (config.admin_secret_access_key is None):
         raise ConfigProblem("admin.access_key_id and admin.secret_access_key are given together or not at all")
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        raise ConfigProblem("tls.certificate and tls.key are given together or not at all")
     if config.loopback:
         return
-    if not config.insecure_http:
+    if not config.insecure_http and config.tls_certificate is None:
         raise ConfigProblem(
-            f"{config.host} is reached from other machines, and plain HTTP shows them all credentials: keep Daypass on"
-            " 127.0.0.1 behind a proxy that speaks TLS, or say --insecure-http"
+            f"{config.host} is reached from other machines, and plain HTTP shows them all credentials: give"
+            " tls.certificate and tls.key, or keep Daypass on 127.0.0.1 behind a proxy that speaks TLS, or say"
+            " --insecure-http"
         )
     if config.admin_access_key_id is not None and config.admin_secret_access_key is not None:
         weakness = key_weakness(config.admin_access_key_id, config.admin_secret_access_key)

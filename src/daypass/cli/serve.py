@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import ssl
 import sys
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def run(chosen: argparse.Namespace) -> int:
         except StoreProblem as problem:
             raise StartProblem(str(problem)) from None
 
+    check_tls(config)
     try:
         listeners = bind(config.host, config.port, config.processes)
         provisioned = provision(config)
@@ -71,6 +73,16 @@ def run(chosen: argparse.Namespace) -> int:
         return run_server(Plan(config, open_app, listeners, lambda: _print(text)))
     except (ListenProblem, StartProblem, StoreProblem) as problem:
         raise CommandProblem(str(problem)) from None
+
+
+def check_tls(config: Config) -> None:
+    """Load certificate and key once, so that a wrong file is told in one line. Raises CommandProblem."""
+    if config.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_certificate, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandProblem(f"tls.certificate, tls.key: {error.strerror or error}") from None
 
 
 def _print(text: str) -> None:

@@ -83,6 +83,8 @@ class Worker(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,  # the peer is the socket's, whatever headers say
                 timeout_graceful_shutdown=config.limits_stop,
+                ssl_certfile=config.tls_certificate,
+                ssl_keyfile=config.tls_key,
             )
         )
 
