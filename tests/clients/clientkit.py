@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -95,13 +96,15 @@ def launch(data: Path, *flags: str, port: int | None = None, **settings: str) ->
         stdout=log, stderr=subprocess.STDOUT, env=clean_environment() | environment,
     )  # fmt: skip
     log.close()
-    server = Server(process, f"http://localhost:{port}", data, environment)
+    scheme = "https" if "tls_certificate" in settings else "http"
+    context = ssl.create_default_context(cafile=settings.get("tls_certificate"))
+    server = Server(process, f"{scheme}://localhost:{port}", data, environment)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=2, context=context) as answer:
                 if answer.status == 200:
                     return server
         except (urllib.error.URLError, ConnectionError, TimeoutError):
