@@ -269,7 +269,7 @@ def test_each_operation_writes_what_botocore_reads(service_name: str, operation_
 
 
 @pytest.mark.parametrize("service_name", SERVICES)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_botocore_serializes_parses_to_the_same_arguments(service_name: str, data: st.DataObject) -> None:
     operation_name = data.draw(st.sampled_from([p.values[1] for p in _operations() if p.values[0] == service_name]))
@@ -278,7 +278,7 @@ def test_what_botocore_serializes_parses_to_the_same_arguments(service_name: str
 
 
 @pytest.mark.parametrize("service_name", SERVICES)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_we_render_botocore_parses_to_the_same_output(service_name: str, data: st.DataObject) -> None:
     operation_name = data.draw(st.sampled_from([p.values[1] for p in _with_output() if p.values[0] == service_name]))

@@ -27,9 +27,11 @@ def pairs_of(encoded: bytes) -> Pairs:
         raise NotText from None
     pairs = []
     for field in text.split("&"):
-        if field:
-            name, _, value = field.partition("=")
+        name, _, value = field.partition("=")
+        if "%" in field or "+" in field:
             pairs.append((_decoded(name), _decoded(value)))
+        elif field:
+            pairs.append((name, value))
     return pairs
 
 
@@ -49,7 +51,7 @@ def path_text(raw: bytes) -> str:
     if is_broken(raw):
         raise NotText
     try:
-        return unquote_to_bytes(raw).decode()
+        return unquote_to_bytes(raw).decode() if b"%" in raw else raw.decode()
     except UnicodeDecodeError:
         raise NotText from None
 

@@ -7,7 +7,7 @@ here, so that ``response-*`` parameters cannot (threats H7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ class RestRequest:
 
 
 Take = Callable[[RestRequest, dict[str, Any]], None]
+FromValues = Callable[[list[str]], Any]
 
 
 class RestInput:
@@ -59,40 +60,53 @@ class RestInput:
         self._dialect = dialect
         self._xml = XmlInput(model, dialect.open_enums)
         self._takes: list[Take] = []
+        self._headers: dict[str, tuple[str, FromValues]] = {}
+        self._query: dict[str, tuple[str, FromValues]] = {}
+        self._required_headers: list[str] = []
+        self._required_query: list[str] = []
         self.streaming: str | None = None
         """The member that takes the body unread."""
-        self.query_names: frozenset[str] = frozenset()
         if operation.input:
             self._compile(operation.input, model.shapes[operation.input.shape])
 
     def read(self, request: RestRequest) -> dict[str, Any]:
         """The arguments. Raises ApiError."""
         found: dict[str, Any] = {}
+        for wire in self._required_query:
+            if wire not in request.query:
+                raise _invalid(wire, "", f"Missing required query parameter: {wire}")
+        for wire in self._required_headers:
+            if wire not in request.headers:
+                raise ApiError("InvalidRequest", f"Missing required header for this request: {wire}")
         for take in self._takes:
             take(request, found)
+        for wire, values in request.query.items():
+            if argument := self._query.get(wire):
+                found[argument[0]] = argument[1](values)
+        for wire, values in request.headers.items():
+            if argument := self._headers.get(wire):
+                found[argument[0]] = argument[1](values)
         return found
 
     def _compile(self, reference: Member, shape: Shape) -> None:
-        names = {use.location_name or name for name, use in shape.members.items() if use.location == "querystring"}
-        self.query_names = frozenset(names)
         for name, use in shape.members.items():
-            required = name in shape.required
+            wire = use.location_name or name
             match use.location:
                 case "uri":
-                    self._takes.append(self._label(name, use))
+                    self._takes.append(self._label(name, wire, use))
                 case "querystring":
-                    self._takes.append(self._query(name, use, names, required=required))
+                    self._compile_query(name, wire, use, required=name in shape.required)
                 case "header":
-                    self._takes.append(self._header(name, use, required=required))
+                    self._headers[wire.lower()] = (name, self._header(wire, use))
+                    self._required_headers += [wire.lower()] if name in shape.required else []
                 case "headers":
-                    self._takes.append(_prefixed(name, use))
+                    self._takes.append(_prefixed(name, wire.lower()))
         if shape.payload:
             self._payload(shape.payload, shape.members[shape.payload], required=shape.payload in shape.required)
         elif any(use.location is None for use in shape.members.values()):
             self._takes.append(self._whole_body(reference, shape))
 
-    def _label(self, name: str, use: Member) -> Take:
-        wire = use.location_name or name
+    def _label(self, name: str, wire: str, use: Member) -> Take:
         read = self._scalar(wire, use)
 
         def take(request: RestRequest, found: dict[str, Any]) -> None:
@@ -101,50 +115,30 @@ class RestInput:
 
         return take
 
-    def _query(self, name: str, use: Member, names: set[str], *, required: bool) -> Take:
-        shape, wire = self._model.shapes[use.shape], use.location_name or name
+    def _compile_query(self, name: str, wire: str, use: Member, *, required: bool) -> None:
+        shape = self._model.shapes[use.shape]
         if shape.type == "map":
-            return _other_parameters(name, names, many=self._model.shapes[_value(shape).shape].type == "list")
+            many = self._model.shapes[_value(shape).shape].type == "list"
+            self._takes.append(_other_parameters(name, self._query, many=many))
+            return
+        read = self._scalar(wire, _member(shape) if shape.type == "list" else use)
+        one: FromValues = lambda values: read(_single(wire, values))  # noqa: E731 - one of two of a kind
+        every: FromValues = lambda values: [read(value) for value in values]  # noqa: E731
+        self._query[wire] = (name, every if shape.type == "list" else one)
+        self._required_query += [wire] if required else []
+
+    def _header(self, wire: str, use: Member) -> FromValues:
+        shape = self._model.shapes[use.shape]
         if shape.type == "list":
-            each = self._scalar(wire, _member(shape))
-
-            def take_all(request: RestRequest, found: dict[str, Any]) -> None:
-                if wire in request.query:
-                    found[name] = [each(value) for value in request.query[wire]]
-
-            return take_all
+            element = _member(shape)
+            each = self._scalar(wire, element)
+            split = _split_times if self._model.shapes[element.shape].type == "timestamp" else _split
+            return lambda values: [each(part) for part in split(",".join(values))]
         read = self._scalar(wire, use)
-
-        def take(request: RestRequest, found: dict[str, Any]) -> None:
-            values = request.query.get(wire)
-            if values:
-                found[name] = read(_single(wire, values))
-            elif required:
-                raise _invalid(wire, "", f"Missing required query parameter: {wire}")
-
-        return take
-
-    def _header(self, name: str, use: Member, *, required: bool) -> Take:
-        shape, shown = self._model.shapes[use.shape], use.location_name or name
-        wire = shown.lower()
-        list_of = _member(shape) if shape.type == "list" else None
-        read = self._scalar(shown, list_of or use)
-        times = list_of is not None and self._model.shapes[list_of.shape].type == "timestamp"
-
-        def take(request: RestRequest, found: dict[str, Any]) -> None:
-            values = request.headers.get(wire)
-            if not values:
-                if required:
-                    raise ApiError("InvalidRequest", f"Missing required header for this request: {wire}")
-            elif list_of:
-                text = ",".join(values)
-                found[name] = [read(part) for part in (_split_times(text) if times else _split(text))]
-            else:
-                # One value for x-amz-*: a verifier and a handler must never read two different ones.
-                one = _single(wire, values) if wire.startswith("x-amz-") else ", ".join(values)
-                found[name] = read(one)
-
-        return take
+        if wire.lower().startswith("x-amz-"):
+            # One value: a verifier and a handler must never read two different ones.
+            return lambda values: read(_single(wire, values))
+        return lambda values: read(", ".join(values))
 
     def _scalar(self, wire: str, use: Member) -> Callable[[str], Any]:
         """Text to value with everything that the model and S3's own words ask of it."""
@@ -157,7 +151,7 @@ class RestInput:
         pattern = java_pattern(shape.pattern) if shape.pattern else None
 
         def read_scalar(text: str) -> Any:
-            if text.translate(_CONTROLS) != text:
+            if not text.isprintable() and text.translate(_CONTROLS) != text:
                 raise _refusal(wire, text, special, shape)
             try:
                 value = read(text)
@@ -218,9 +212,8 @@ def _document(body: bytes, namespaces: frozenset[str], roots: set[str], read: Re
         raise ApiError("MalformedXML", None) from None
 
 
-def _prefixed(name: str, use: Member) -> Take:
+def _prefixed(name: str, prefix: str) -> Take:
     """``x-amz-meta-*``: names in lower case without the prefix; repeated ones joined by a comma, in order (A12)."""
-    prefix = (use.location_name or "").lower()
 
     def take(request: RestRequest, found: dict[str, Any]) -> None:
         values = {
@@ -234,9 +227,9 @@ def _prefixed(name: str, use: Member) -> Take:
     return take
 
 
-def _other_parameters(name: str, names: set[str], *, many: bool) -> Take:
+def _other_parameters(name: str, known: Container[str], *, many: bool) -> Take:
     def take(request: RestRequest, found: dict[str, Any]) -> None:
-        rest = {key: values if many else values[0] for key, values in request.query.items() if key not in names}
+        rest = {key: values if many else values[0] for key, values in request.query.items() if key not in known}
         if rest:
             found[name] = rest
 

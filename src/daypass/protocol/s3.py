@@ -56,6 +56,7 @@ class S3Service:
         self._domains = domains
         data = CORRECTIONS[name]
         self._routes = S3Routes(model, unroutable=data["unroutable"], choosing_headers=data["choosing_headers"])
+        self._choosing = frozenset(name.encode("ascii") for name in data["choosing_headers"])
         self._bodies = Bodies(data["roots"], frozenset(data["bare"]), NAMESPACE)
         self._dialect = Dialect(data["arguments"], frozenset(data["open_enums"]))
         style = XmlStyle(time=write_iso8601_milliseconds, text=control_references)
@@ -89,11 +90,18 @@ class S3Service:
             )
         if _is_form_upload(request, address):
             return Route(self.name, None, address, refusal=not_implemented(self.name, "PostObject"))
-        found = self._routes.find(request.method, address, _names(request, address))
+        found = self._routes.find(request.method, address, self._chosen(request, address))
         if isinstance(found, ApiError):
             return Route(self.name, None, address, refusal=found)
         streaming_input = self._input(found).streaming is not None
         return Route(self.name, found, address, streaming_input, self._output(found).streaming)
+
+    def _chosen(self, request: Request, address: Address) -> set[str]:
+        """The headers that choose between operations and are there, presigned ones in the query included."""
+        names = {name.decode("latin-1") for name, _ in request.headers if name in self._choosing}
+        return names | {
+            name.lower() for name, _ in address.query if name.lower().encode("utf-8", "replace") in self._choosing
+        }
 
     def _address(self, request: Request) -> Address:
         query = pairs_of(request.raw_query) if request.raw_query else []
@@ -169,12 +177,6 @@ def _is_form_upload(request: Request, address: Address) -> bool:
 
 def _identity(request_id: str) -> Headers:
     return [(b"x-amz-request-id", request_id.encode("ascii")), (b"x-amz-id-2", HOST_ID.encode("ascii"))]
-
-
-def _names(request: Request, address: Address) -> set[str]:
-    """Header names that are there, presigned ones in the query included."""
-    names = {name.decode("latin-1") for name, _ in request.headers}
-    return names | {name.lower() for name, _ in address.query if name[:6].lower() == "x-amz-"}
 
 
 def _headers(request: Request, address: Address) -> dict[str, list[str]]:

@@ -66,12 +66,17 @@ class S3Routes:
             needed |= candidate.needed - self._choosing
             self._table.setdefault((operation.http.method, level), []).append(candidate)
         self._named = frozenset(needed)
-        for candidates in self._table.values():
+        self._plain: dict[tuple[str, str], str] = {}
+        for place, candidates in self._table.items():
             candidates.sort(key=lambda candidate: -candidate.weight)
+            if candidates[-1].weight == 0:
+                self._plain[place] = candidates[-1].operation
 
     def find(self, method: str, address: Address, headers: Collection[str]) -> str | ApiError:
         """The operation's name, or the refusal of a request that asks for none."""
         level = "key" if address.key else "bucket" if address.bucket is not None else "service"
+        if not address.query and not headers and (plain := self._plain.get((method, level))):
+            return plain
         query: dict[str, str] = {}
         for name, value in address.query:
             query.setdefault(name, value)

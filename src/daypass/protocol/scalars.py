@@ -13,6 +13,7 @@ from calendar import timegm
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 Reader = Callable[[str], Any]
@@ -138,9 +139,20 @@ def write_float(value: float) -> str:
     return repr(value)
 
 
+@lru_cache(maxsize=1024)
+def _iso8601(second: int) -> str:
+    """The same second is written in many answers."""
+    return from_epoch(second).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=1024)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
 def write_iso8601(moment: datetime | float) -> str:
     """``2026-11-24T11:15:12Z``: STS and IAM write whole seconds."""
-    return from_epoch(int(to_epoch(moment) // 1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso8601(int(to_epoch(moment) // 1))
 
 
 def write_iso8601_milliseconds(moment: datetime | float) -> str:
@@ -151,7 +163,7 @@ def write_iso8601_milliseconds(moment: datetime | float) -> str:
 
 def write_http_date(moment: datetime | float | str) -> str:
     """``Tue, 24 Nov 2026 11:15:12 GMT`` (RFC 9110, section 5.6.7)."""
-    return formatdate(to_epoch(moment) // 1, usegmt=True) if not isinstance(moment, str) else moment
+    return moment if isinstance(moment, str) else _http_date(int(to_epoch(moment) // 1))
 
 
 def write_epoch(moment: datetime | float) -> str:

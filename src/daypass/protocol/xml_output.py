@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REFERENCES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", 0x0D: "&#13;"}
 _FORBIDDEN = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
+_PLAIN = bytes(code for code in range(0x20, 0x7F) if code not in _REFERENCES)
 _REPLACED = _REFERENCES | dict.fromkeys(_FORBIDDEN, "\ufffd")
 _REFERRED = _REPLACED | {code: f"&#x{code:x};" for code in range(1, 0x20) if code in _FORBIDDEN}
 
@@ -28,20 +29,17 @@ def escaped(text: str) -> str:
     Characters that XML 1.0 cannot carry become U+FFFD: AWS writes references such as ``&#x1;``, which make the parsers
     of most SDKs refuse the whole answer.
     """
-    if text.isascii() and text.isprintable():
-        if "&" in text:
-            text = text.replace("&", "&amp;")
-        if "<" in text or ">" in text:
-            text = text.replace("<", "&lt;").replace(">", "&gt;")
-        return text.replace('"', "&quot;") if '"' in text else text
-    return text.translate(_REPLACED)
+    return text.translate(_REPLACED) if _is_special(text) else text
 
 
 def control_references(text: str) -> str:
     """S3's way with control characters in keys: a reference, which only parsers of XML 1.1 read."""
-    if text.isascii() and text.isprintable():
-        return escaped(text)
-    return text.translate(_REFERRED)
+    return text.translate(_REFERRED) if _is_special(text) else text
+
+
+def _is_special(text: str) -> bool:
+    """Whether anything but plain ASCII is in a text: session tokens are long, and this is the quickest way to know."""
+    return bool(text.encode("utf-8", "replace").translate(None, _PLAIN))
 
 
 @dataclass(frozen=True, slots=True)
