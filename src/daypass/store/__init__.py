@@ -3,6 +3,7 @@
 from daypass.store.doctor import Finding
 from daypass.store.interface import Conflict, EventQuery, EventRow, JournalMark, Store, StoreProblem, Use
 from daypass.store.memory import MemoryStore
+from daypass.store.reading import Limits
 from daypass.store.sqlite import SqliteStore
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "EventRow",
     "Finding",
     "JournalMark",
+    "Limits",
     "MemoryStore",
     "SqliteStore",
     "Store",

@@ -13,7 +13,7 @@ import time
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from daypass.directory import LastUse, Page
 from daypass.store import statements as sql
@@ -37,21 +37,32 @@ _BACKSTOP_SECONDS = 1.0
 """How often the database is asked although the counter stands still: its writer may have died before moving it."""
 
 
+class Limits(NamedTuple):
+    """How much a worker holds in memory, and how many changes it may be behind before it forgets all of it."""
+
+    records: int = 100_000
+    derived: int = 20_000
+    log_length: int = 10_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Reader:
     """One connection that reads, and copies of what it has read. Used by one thread: the event loop's."""
 
     def __init__(
-        self, db: sqlite3.Connection, codec: RecordCodec, counter: ChangeCounter, path: Path, cache: int
+        self, db: sqlite3.Connection, codec: RecordCodec, counter: ChangeCounter, path: Path, limits: Limits
     ) -> None:
         self._db = db
         self._codec = codec
         self._counter = counter
         self._path = path
-        self._records: BoundedCache[Place, Record] = BoundedCache(cache)
-        self._absent: BoundedCache[Place, bool] = BoundedCache(cache)
-        self._places: BoundedCache[str, Place] = BoundedCache(cache)
-        self._revisions: BoundedCache[str, int] = BoundedCache(cache)
-        self._derived = ScopedCache(cache)
+        self._records: BoundedCache[Place, Record] = BoundedCache(limits.records)
+        self._absent: BoundedCache[Place, bool] = BoundedCache(limits.records)
+        self._places: BoundedCache[str, Place] = BoundedCache(limits.records)
+        self._revisions: BoundedCache[str, int] = BoundedCache(limits.records)
+        self._derived = ScopedCache(limits.derived)
         self._seen = -1
         self._ask_again = 0.0
         self.seq = sql.head(db)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from daypass.store import files, trail, trail_statements
@@ -21,7 +22,7 @@ from daypass.store.interface import StoreProblem
 from daypass.store.migrate import migrate
 from daypass.store.plan import Plan
 from daypass.store.problems import problems_of
-from daypass.store.reading import Reader
+from daypass.store.reading import DEFAULT_LIMITS, Limits, Reader
 from daypass.store.view import SqliteView
 from daypass.store.writer import Writer
 
@@ -40,37 +41,27 @@ T = TypeVar("T")
 class SqliteStore:
     """The store of one worker process; any number of processes on the machine may have the same folder open."""
 
-    def __init__(self, path: Path, counter: ChangeCounter, codec: RecordCodec, *, cache: int, log_length: int) -> None:
+    def __init__(self, path: Path, counter: ChangeCounter, codec: RecordCodec, limits: Limits) -> None:
         self._path = path
         self._counter = counter
         self._codec = codec
-        self._log_length = log_length
-        self._reader = Reader(files.connect(path), codec, counter, path, cache)
+        self._log_length = limits.log_length
+        self._reader = Reader(files.connect(path), codec, counter, path, limits)
         self._trail_db = files.connect(path)
         self._trail_thread = ThreadPoolExecutor(1, thread_name_prefix="daypass-store-trail")
         self._writer = Writer(files.connect(path), counter, path)
 
     @classmethod
     def open(
-        cls,
-        folder: Path,
-        keyring: KeyRing,
-        random: Callable[[int], bytes],
-        *,
-        cache: int = 100_000,
-        log_length: int = 10_000,
+        cls, folder: Path, keyring: KeyRing, random: Callable[[int], bytes], limits: Limits = DEFAULT_LIMITS
     ) -> SqliteStore:
-        """Open the store in a folder, and make it there first if need be. Raises StoreProblem.
-
-        ``cache`` bounds the records (and the derived values) held in memory; ``log_length`` is how many changes a
-        worker may be behind before it forgets all that it holds.
-        """
+        """Open the store in a folder, and make it there first if need be. Raises StoreProblem."""
         with problems_of(folder / files.DATABASE):
             path = files.prepare(folder)
             counter = ChangeCounter(folder / files.COUNTER)
             try:
                 _make_ready(path, counter)
-                return cls(path, counter, RecordCodec(keyring, random), cache=cache, log_length=log_length)
+                return cls(path, counter, RecordCodec(keyring, random), limits)
             except BaseException:
                 counter.close()
                 raise
@@ -124,11 +115,8 @@ class SqliteStore:
 
 
 def _make_ready(path: Path, counter: ChangeCounter) -> None:
-    db = files.connect(path)
-    try:
-        with counter.lock():
-            files.check_if_small(db, path)
-            migrate(db)
-            counter.publish(sql.head(db))
-    finally:
-        db.close()
+    """Under the writers' lock, so that of several processes which start at once only one makes the schema."""
+    with counter.lock(), closing(files.connect(path)) as db:
+        files.check_if_small(db, path)
+        migrate(db)
+        counter.publish(sql.head(db))
