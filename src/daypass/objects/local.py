@@ -148,25 +148,24 @@ class LocalObjects:
 
         await self._writer.run(work)
 
-    def sweep(self, *, minimum_age: float = 60.0) -> int:
+    async def sweep(self, *, minimum_age: float = 60.0) -> int:
         """Remove what crashes left behind; how many files. One process at a time does it, others return at once."""
+        before = self._now() - minimum_age
+        await self._writer.run(lambda tx: upload_index.forget_finished(tx, self.milliseconds()))
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._sweep, before)
+
+    def _sweep(self, before: float) -> int:
         lock = os.open(self._folder / "objects.sweep", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        db = schema.connect(self._file, reading=True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            count = self._blobs.sweep(lambda name: index.is_named(db, name), self._now() - minimum_age)
+            count = self._blobs.sweep(lambda name: index.is_named(self._connection(), name), before)
         except BlockingIOError:
             return 0
         finally:
-            db.close()
             os.close(lock)
         if count:
             _LOG.warning("removed %d object files that a crash had left behind", count)
         return count
-
-    async def forget_finished(self) -> None:
-        """Drop the answers of completed uploads that are older than a day."""
-        await self._writer.run(lambda tx: upload_index.forget_finished(tx, self.milliseconds()))
 
     def close(self) -> None:
         self._writer.close()
