@@ -69,6 +69,7 @@ FITS: list[tuple[str, str, str, bool | None]] = [
     ("BinaryEquals", "QmFzZQ==", "Base64?", None),
     ("IpAddress", "203.0.113.0/24", "203.0.113.9", True),
     ("IpAddress", "203.0.113.0/24", "2001:db8::1", False),
+    ("IpAddress", "0.0.0.0/0", "2001:db8::1", False),
     ("IpAddress", "203.0.113.0/24", "nowhere", None),
     ("IpAddress", "somewhere", "203.0.113.9", None),
     ("ArnLike", "arn:aws:iam::*:role/app", "arn:aws:iam::1:role/app", True),
@@ -77,6 +78,7 @@ FITS: list[tuple[str, str, str, bool | None]] = [
     ("ArnLike", "arn:aws:s3:*", "arn:aws:s3:::b", False),
     ("ArnLike", "*", "arn:aws:s3:::b", False),
     ("ArnLike", "arn:aws:s3:::b", "b", False),
+    ("ArnLike", "*:aws:s3:::b", "x:aws:s3:::b", False),
     ("ArnLike", "arn:aws:x:*:111122223333:finance/*", "arn:aws:x:us-east-2:999999999999:store/abc:111122223333:finance/doc", False),
     ("StringLike", "arn:aws:x:*:111122223333:finance/*", "arn:aws:x:us-east-2:999999999999:store/abc:111122223333:finance/doc", True),
 ]  # fmt: skip

@@ -233,3 +233,9 @@ def test_a_policy_without_principals_has_none_to_bind() -> None:
     policy = parse(identity_text({}), Grammar.IDENTITY)
     assert principals(policy) == ()
     assert bind(policy, {"a": "b"}) == policy
+
+
+@pytest.mark.parametrize("resource", ["x:aws:s3:::b", "arn:aws", "b", "arn:aws:sqs:${aws:RequestedRegion}:1:q"])
+def test_an_endpoint_policy_takes_arns_only(resource: str) -> None:
+    with pytest.raises(PolicyProblem, match="invalid resource"):
+        parse(bucket(Resource=resource), Grammar.ENDPOINT)
