@@ -107,7 +107,7 @@ class RestInput:
             self._takes.append(self._whole_body(reference, shape))
 
     def _label(self, name: str, wire: str, use: Member) -> Take:
-        read = self._scalar(wire, use)
+        read = self._scalar(wire, use, controls=True)
 
         def take(request: RestRequest, found: dict[str, Any]) -> None:
             if wire in request.labels:
@@ -121,7 +121,8 @@ class RestInput:
             many = self._model.shapes[_value(shape).shape].type == "list"
             self._takes.append(_other_parameters(name, self._query, many=many))
             return
-        read = self._scalar(wire, _member(shape) if shape.type == "list" else use)
+        controls = not wire.startswith("response-")  # keys, prefixes and delimiters may be any text
+        read = self._scalar(wire, _member(shape) if shape.type == "list" else use, controls=controls)
         one: FromValues = lambda values: read(_single(wire, values))  # noqa: E731 - one of two of a kind
         every: FromValues = lambda values: [read(value) for value in values]  # noqa: E731
         self._query[wire] = (name, every if shape.type == "list" else one)
@@ -140,8 +141,8 @@ class RestInput:
             return lambda values: read(_single(wire, values))
         return lambda values: read(", ".join(values))
 
-    def _scalar(self, wire: str, use: Member) -> Callable[[str], Any]:
-        """Text to value with everything that the model and S3's own words ask of it."""
+    def _scalar(self, wire: str, use: Member, *, controls: bool = False) -> Callable[[str], Any]:
+        """Text to value with everything that the model and S3's own words ask of it; ``controls`` may be in it."""
         shape = self._model.shapes[use.shape]
         special = self._dialect.arguments.get(wire, {})
         read = READERS[shape.type]
@@ -151,7 +152,7 @@ class RestInput:
         pattern = java_pattern(shape.pattern) if shape.pattern else None
 
         def read_scalar(text: str) -> Any:
-            if not text.isprintable() and text.translate(_CONTROLS) != text:
+            if not controls and not text.isprintable() and text.translate(_CONTROLS) != text:
                 raise _refusal(wire, text, special, shape)
             try:
                 value = read(text)
