@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,21 @@ def launch(data: Path, *flags: str, port: int | None = None, **settings: str) ->
     raise AssertionError(f"the server did not start:\n{(data.parent / f'{data.name}.log').read_text()}")
 
 
+def make_client(url: str, credentials: Credentials, service: str, **config: Any) -> Any:
+    """A boto3 client. Retries are off: each answer is the server's first word."""
+    session = boto3.Session(
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        region_name=REGION,
+    )
+    settings = Config(retries={"total_max_attempts": 1}, **config)
+    return session.client(service, endpoint_url=url, config=settings)
+
+
+kept_client = lru_cache(maxsize=256)(make_client)
+
+
 @dataclass(frozen=True)
 class Clients:
     """boto3 clients that sign with one set of credentials."""
@@ -121,15 +137,10 @@ class Clients:
     credentials: Credentials
 
     def client(self, service: str, **config: Any) -> Any:
-        """A boto3 client. Retries are off: each answer is the server's first word."""
-        session = boto3.Session(
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
-            aws_session_token=self.credentials.session_token,
-            region_name=REGION,
-        )
-        settings = Config(retries={"total_max_attempts": 1}, **config)
-        return session.client(service, endpoint_url=self.url, config=settings)
+        """A boto3 client; a plain one is kept for each service, since making it takes far longer than a call."""
+        if config:
+            return make_client(self.url, self.credentials, service, **config)
+        return kept_client(self.url, self.credentials, service)
 
     @property
     def sts(self) -> Any:
