@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST_MESSAGE = 65_536
 """Characters of a refusal's text: it echoes what was sent, and must not multiply it."""
 
+MOST_FAULTS = 1000
+"""Faults after which the rest of a list is not looked at: the call is refused, and strangers may send millions."""
+
 _BLANKS = "\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000"
 _ALL_ASTRAL = "\\uD800\\uDC00-\\uDBFF\\uDFFF"
 
@@ -152,6 +155,8 @@ class Validator:
             if own:
                 own(value, path, faults)
             for index, item in enumerate(value, 1):
+                if len(faults.clauses) >= MOST_FAULTS:
+                    break
                 each(item, f"{path}.{index}.member", faults)
 
         return check_list

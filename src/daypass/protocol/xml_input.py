@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from daypass.protocol.models import Member, Model, Shape
 
 DEEPEST = 32
-MOST_ELEMENTS = 200_000
+MOST_ELEMENTS = 100_000  # 10,000 parts with two checksums each take half of them
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 

@@ -186,6 +186,13 @@ def test_a_refusal_does_not_multiply_what_was_sent() -> None:
     assert len(error.message) == 65_536
 
 
+def test_a_thousand_faults_are_enough() -> None:
+    parameters = {f"PolicyArns__member__{n}__arn": "x" for n in range(1, 3000)}
+    error = refused("sts", "AssumeRole", RoleArn=ROLE, RoleSessionName="dev", **parameters)
+    assert error.message is not None
+    assert error.message.startswith("1000 validation errors detected")
+
+
 def test_iam_names_no_values() -> None:
     message = refused("iam", "CreateUser", UserName="a" * 65).message
     assert message == (
