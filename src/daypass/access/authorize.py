@@ -32,15 +32,22 @@ def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> De
     return decide(layers_of(caller, view, ask.resource_policy), request)
 
 
-def allows(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> bool:
+def allows(ask: Ask, call: Call, view: View) -> bool:
     """Whether the caller may; for questions whose answer changes an output (404 or 403, keys of a batch)."""
-    return isinstance(decision_on(ask, caller, view, facts), Allow)
+    return isinstance(_decided(ask, call, view), Allow)
 
 
 def require(ask: Ask, call: Call, view: View) -> None:
     """Raise the service's access-denied error unless the caller may."""
+    decision = _decided(ask, call, view)
+    if not isinstance(decision, Allow):
+        raise denied(ask, decision, call.caller, call.service)
+
+
+def _decided(ask: Ask, call: Call, view: View) -> Decision:
+    """The answer, with what it means for the call's record and for the alarms noted on the call."""
     call.owner = call.owner or ask.account
     decision = decision_on(ask, call.caller, view, call.facts)
-    if not isinstance(decision, Allow):
-        call.engines_disagreed = decision.disagreed
-        raise denied(ask, decision, call.caller, call.service)
+    if not isinstance(decision, Allow) and decision.disagreed:
+        call.engines_disagreed = True
+    return decision

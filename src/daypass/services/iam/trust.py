@@ -15,7 +15,14 @@ from daypass.directory import GLOBAL, Account, Role, User
 from daypass.directory.naming import is_account_id
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
-from daypass.policy import Grammar, policy_size, principals, rewrite_principals
+from daypass.policy import (
+    Grammar,
+    PolicyProblem,
+    check_provider_controls,
+    policy_size,
+    principals,
+    rewrite_principals,
+)
 from daypass.services.iam.documents import checked
 from daypass.services.iam.entities import find
 
@@ -46,6 +53,10 @@ class _Meant(NamedTuple):
 def trust(text: str, view: View) -> Trust:
     """A trust policy, checked. Raises MalformedPolicyDocument, LimitExceeded."""
     policy = checked(text, Grammar.TRUST)
+    try:
+        check_provider_controls(policy)
+    except PolicyProblem as problem:
+        raise ApiError(problem.code, problem.message) from None
     Quota.TRUST_POLICY_SIZE.check(policy_size(text))
     bindings: dict[str, str] = {}
     accounts: dict[str, str] = {}

@@ -109,7 +109,7 @@ def _asks(
 def _problem(call: Call, view: View, bucket: Bucket, deletion: Deletion) -> tuple[str, str] | None:
     context = {} if deletion.if_match is None else {"s3:if-match": deletion.if_match}
     asks = _asks(call, bucket, deletion.key, deletion.version, context)
-    if not all(allows(ask, call.caller, view, call.facts) for ask in asks):
+    if not all(allows(ask, call, view) for ask in asks):
         return "AccessDenied", "Access Denied"
     if len(deletion.key.encode()) > LONGEST_KEY:
         return "KeyTooLongError", _TEXTS["KeyTooLongError"]

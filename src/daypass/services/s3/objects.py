@@ -87,7 +87,7 @@ def _headers(call: Call, view: View, bucket: Bucket, stored: StoredObject) -> Ou
     tags = stored.head.tags
     if tags:
         ask = ask_object(call, bucket, stored.key, "s3:GetObjectTagging", existing_tags(tags))
-        if allows(ask, call.caller, view, call.facts):
+        if allows(ask, call, view):
             output["TagCount"] = len(tags)
     return output
 
