@@ -23,6 +23,7 @@ from daypass.directory import (
     Role,
     User,
 )
+
 if TYPE_CHECKING:
     from daypass.directory import Page
     from daypass.store import Store
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
 DOCUMENT = '{"Version":"2012-10-17","Statement":[]}'
 ONE_OF_EACH: tuple[Record, ...] = (
     Account(A, "main", 1, "root@example.org", "acme"),
-    user("Alice", tags=(("team", "é"),), groups=("Ops",), policies=(("p", DOCUMENT),), attached=("arn:x",), boundary="arn:b"),
+    user(
+        "Alice",
+        tags=(("team", "é"),),
+        groups=("Ops",),
+        policies=(("p", DOCUMENT),),
+        attached=("arn:x",),
+        boundary="arn:b",
+    ),
     Group(A, "Ops", "/staff/", "AGPA1", 1, (("p", DOCUMENT),), ("arn:x",)),
     Role(A, "R", "/", "AROA1", 1, DOCUMENT, (("arn:aws:iam::1:user/x", "AIDA1"),), "d", 7200, boundary="arn:b"),
     ManagedPolicy(A, "P", "/", "ANPA1", 1, 2, (PolicyVersion(1, DOCUMENT, 1), PolicyVersion(3, "{}", 2)), 3, 4),

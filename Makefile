@@ -1,0 +1,55 @@
+# The commands of this project; `make help` lists them. Nothing is needed but make, sh and Python 3.11 or newer.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PINNED := pyproject.toml constraints.txt
+CODE := src tests bench scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test lint types contracts format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+$(VENV)/made.stamp: scripts/venv
+	@scripts/venv $(VENV)
+	@touch $@
+
+$(VENV)/serve.stamp: $(VENV)/made.stamp $(PINNED)
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/install.stamp: $(VENV)/made.stamp $(PINNED)
+	$(PIP) install -c constraints.txt -e '.[test,lint]'
+	@touch $@ $(VENV)/serve.stamp
+
+install: $(VENV)/install.stamp ## Make .venv with the daypass command and everything that its tests need
+
+serve: $(VENV)/serve.stamp ## Run the server; the first start makes .daypass
+	@exec $(BIN)/daypass serve
+
+test: install lint types contracts ## Check everything that takes minutes: lint, types, imports, tests
+	$(BIN)/pytest -m 'not slow'
+
+lint: install ## Check style and format
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: install ## Check types
+	$(BIN)/mypy
+
+contracts: install ## Check that imports point one way
+	$(BIN)/lint-imports --no-logo
+
+format: install ## Bring the code into shape
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: install ## Measure the request path beside its peers
+	$(PIP) install -c constraints.txt -e '.[bench]'
+	$(BIN)/python bench/run.py
+
+clean: ## Remove what the commands above have made; data folders stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
