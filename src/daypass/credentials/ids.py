@@ -8,6 +8,7 @@ a temporary id is good only together with its token.
 
 from __future__ import annotations
 
+from base64 import b32encode
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _ACCESS_KEY_LENGTH: Final = 20
 _ACCESS_KEY_PREFIXES: Final = ("AKIA", "ASIA")
 _ACCESS_KEY_RANDOM_BITS: Final = 39  # 16 characters of 5 bits, less the leading 1 and the account
 _UNIQUE_ID_RANDOM_BITS: Final = 44  # 17 characters
+_WHOLE_BITS: Final = 120  # base32 takes five bytes at a time; an id is cut from three times that
 _HIGHEST_ACCOUNT: Final = 999_999_999_999
 
 
@@ -61,5 +63,5 @@ def _encode(account: str, entropy: bytes, random_bits: int) -> str:
         raise ValueError(f"an id takes {random_bits} random bits")
     random = int.from_bytes(entropy, "big") & ((1 << random_bits) - 1)
     number = ((1 << _ACCOUNT_BITS | int(account)) << random_bits) | random
-    length = (1 + _ACCOUNT_BITS + random_bits) // 5
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (length - 1), -1, -5))
+    bits = 1 + _ACCOUNT_BITS + random_bits
+    return b32encode((number << (_WHOLE_BITS - bits)).to_bytes(_WHOLE_BITS // 8, "big"))[: bits // 5].decode()

@@ -27,7 +27,8 @@ class Mint:
 
     def session_key(self, account: str) -> tuple[str, Secret]:
         """An ``ASIA...`` id and its secret."""
-        return access_key_id(account, "ASIA", self.random(8)), secret_access_key(self.random(SECRET_ENTROPY))
+        entropy = self.random(8 + SECRET_ENTROPY)
+        return access_key_id(account, "ASIA", entropy[:8]), secret_access_key(entropy[8:])
 
     def unique_id(self, prefix: str, account: str) -> str:
         """A unique id such as ``AIDA...``."""
