@@ -30,7 +30,8 @@ SIZES = (100, 60_000, 1_500_000)
 """In the index; a file; a file in several chunks."""
 
 WRITER = """
-import asyncio, hashlib, sys, time
+import asyncio, sys
+from pathlib import Path
 from daypass.clock import now, random_bytes
 from daypass.objects import Head, Intake, LocalObjects, Placing
 

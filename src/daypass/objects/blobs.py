@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from daypass.objects.interface import Digests
 
-_FAN_OUT = tuple(f"{number:02x}" for number in range(256))
+_FAN = 2
+"""How many characters of a file's name are its directory's: 256 directories."""
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -66,14 +67,16 @@ class Blobs:
     """One folder of files, fanned out over 256 directories."""
 
     def __init__(self, folder: Path) -> None:
-        for fan in _FAN_OUT:
-            (folder / fan).mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._root = os.open(folder, _DIRECTORY)
-        os.fsync(self._root)
 
     def create(self, name: str, algorithm: str) -> Incoming:
         """A new file under a name nobody used before."""
-        descriptor = os.open(_path(name), _CREATE, mode=0o600, dir_fd=self._root)
+        try:
+            descriptor = os.open(_path(name), _CREATE, mode=0o600, dir_fd=self._root)
+        except FileNotFoundError:
+            self._make_directory(name[:_FAN])
+            descriptor = os.open(_path(name), _CREATE, mode=0o600, dir_fd=self._root)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return Incoming(self, name, descriptor, algorithm)
 
@@ -81,9 +84,14 @@ class Blobs:
         """A descriptor to read from; FileNotFoundError when the file was unlinked since it was looked up."""
         return os.open(_path(name), _READ, dir_fd=self._root)
 
+    def _make_directory(self, fan: str) -> None:
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.mkdir(fan, 0o700, dir_fd=self._root)
+        os.fsync(self._root)
+
     def sync_directory(self, name: str) -> None:
         """Make the directory entry of a file durable."""
-        directory = os.open(name[:2], _DIRECTORY, dir_fd=self._root)
+        directory = os.open(name[:_FAN], _DIRECTORY, dir_fd=self._root)
         try:
             os.fsync(directory)
         finally:
@@ -101,7 +109,7 @@ class Blobs:
         The lock is taken first and the index asked afterwards: a writer gives its lock up only after its commit.
         """
         count = 0
-        for fan in _FAN_OUT:
+        for fan in os.listdir(self._root):  # noqa: PTH208 - below a descriptor
             for name in self._orphans(fan, is_named, older_than):
                 self.unlink((name,))
                 count += 1
@@ -139,4 +147,4 @@ class Blobs:
 
 
 def _path(name: str) -> str:
-    return f"{name[:2]}/{name}"
+    return f"{name[:_FAN]}/{name}"

@@ -398,6 +398,7 @@ class TestSweep:
         folder.put("k", content(LARGE))
         kept = folder.files()
         orphan = folder.path / "objects" / "ab" / ("ab" + "0" * 30)
+        orphan.parent.mkdir(exist_ok=True)
         orphan.write_bytes(b"left behind")
         folder.now = time.time() + 120
         assert folder.run(folder.store.sweep()) == 1
@@ -405,7 +406,9 @@ class TestSweep:
 
     def test_it_leaves_alone_what_was_written_just_now(self, folder: Folder) -> None:
         folder.find("k")
-        (folder.path / "objects" / "ab" / ("ab" + "0" * 30)).write_bytes(b"")
+        orphan = folder.path / "objects" / "ab" / ("ab" + "0" * 30)
+        orphan.parent.mkdir()
+        orphan.write_bytes(b"")
         folder.now = time.time()
         assert folder.run(folder.store.sweep()) == 0
 
