@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, T201 - a script: no package, and it says what it did
+# ruff: noqa: T201 - a script: no package, and it says what it did
 """Make ``src/daypass/directory/data/aws_managed_policies-DATE.zip`` anew from the newest release of moto.
 
     python scripts/refresh_aws_managed_policies.py [MOTO.whl]

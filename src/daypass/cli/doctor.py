@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import stat
 import sys
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
+    from urllib.parse import SplitResult
 
     from daypass.config import Config
 
@@ -73,21 +75,34 @@ def port(config: Config) -> Finding:
 
     url = urlsplit(endpoint(config))
     try:
-        connection = http.client.HTTPConnection(url.hostname or "localhost", url.port, timeout=3)
-        connection.request("GET", "/readyz")
-        body = connection.getresponse().read(20)
-        connection.close()
+        said = ask(url, config.tls_certificate)
+    except ssl.SSLError as error:
+        return False, f"a server at {url.geturl()} has a certificate that this machine does not take: {error.reason}"
     except (OSError, http.client.HTTPException):
-        pass
-    else:
-        if body in {b"ready\n", b"not ready\n"}:
-            return body == b"ready\n", f"the server at {url.geturl()} says: {body.decode().strip()}"
+        said = ""
+    if said in {"ready", "not ready"}:
+        return said == "ready", f"the server at {url.geturl()} says: {said}"
     try:
         for listener in bind(config.host, url.port or config.port):
             listener.close()
     except ListenProblem as problem:
         return False, str(problem)
     return True, f"no server runs; port {url.port} is free"
+
+
+def ask(url: SplitResult, certificate: Path | None) -> str:
+    """What a server says of itself. Its own certificate is good enough, whoever signed it."""
+    host = url.hostname or "localhost"
+    if url.scheme == "https":
+        context = ssl.create_default_context(cafile=certificate)
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(host, url.port, timeout=3, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, url.port, timeout=3)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().read(20).decode("latin-1").strip()
+    finally:
+        connection.close()
 
 
 def folder(data: Path) -> Finding:

@@ -26,9 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = chosen.run(chosen)
     except (CommandProblem, ConfigProblem) as problem:
-        sys.stderr.write(f"daypass: {problem}\n")
+        sys.stderr.write(f"daypass: {one_line(problem)}\n")
         return PROBLEM
     return status
+
+
+def one_line(problem: Exception) -> str:
+    """A problem's text on one line, without what could steer a terminal: it may quote a file or a variable."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(problem)).split())
 
 
 def build_parser() -> argparse.ArgumentParser:
