@@ -19,6 +19,7 @@ from daypass.server.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
+    from pathlib import Path
 
 TEXT = ((b"content-type", b"text/plain"),)
 
@@ -156,12 +157,15 @@ def read_answer(connection: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def running_server(limits: Limits | None = None, *, check_every: float = 0.05) -> Iterator[Running]:
+def running_server(
+    limits: Limits | None = None, *, check_every: float = 0.05, tls: tuple[Path, Path] | None = None
+) -> Iterator[Running]:
     app = Echo()
     front = Front(app, Board(1), limits or Limits(), check_every=check_every)
     config = uvicorn.Config(
         front.asgi, port=0, loop="uvloop", http=front, log_level="critical", access_log=False,
         server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=2,
+        ssl_certfile=tls and tls[0], ssl_keyfile=tls and tls[1],
     )  # fmt: skip
 
     class Server(uvicorn.Server):
