@@ -70,21 +70,24 @@ def test_kill_nine_in_the_middle_of_puts(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     answered: dict[str, int] = {}
     for turn in range(ROUNDS):
-        start = turn * 1000
+        start = turn * 1_000_000
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path), str(start)], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
         first = process.stdout.readline()
+        assert first
         time.sleep(chance.random() * 0.15)
         process.send_signal(signal.SIGKILL)
-        lines = [first, *process.communicate(timeout=10)[0].splitlines(keepends=True)]
+        with process.stdout:
+            lines = [first, *process.stdout]
+        process.wait(timeout=10)
         for line in lines:
             if line.endswith("\n"):
                 key, number = line.split()
                 answered[key] = int(number)
         look(tmp_path, answered)
-    assert answered
+    assert len(answered) == KEYS
 
 
 def look(path: Path, answered: dict[str, int]) -> None:

@@ -51,7 +51,7 @@ class LocalObjects:
         self._random = random
         self._file = folder / "objects.sqlite3"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        schema.prepare(self._file)
+        schema.prepare(self._file, folder / "objects.lock")
         self._blobs = Blobs(folder / "objects")
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="objects")
         self._reading = schema.connect(self._file, reading=True)

@@ -7,6 +7,8 @@ the buckets that were deleted: nothing is stored for them any more, however late
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -48,7 +50,6 @@ class IndexProblem(Exception):
 def connect(file: Path, *, reading: bool) -> sqlite3.Connection:
     """A connection to the index; ``reading`` ones cannot write. WAL with FULL: a commit that answered is on the disk."""
     db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60, cached_statements=64)
-    db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     if reading:
@@ -56,20 +57,33 @@ def connect(file: Path, *, reading: bool) -> sqlite3.Connection:
     return db
 
 
-def prepare(file: Path) -> None:
-    """Make the tables unless they stand. Safe when several processes do it at once."""
-    db = connect(file, reading=False)
+def prepare(file: Path, lock: Path) -> None:
+    """Make the tables unless they stand. Workers that start together take turns by the lock of the writers.
+
+    SQLite does not wait when two connections turn a database to WAL at once, hence the lock.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise IndexProblem(f"{file} was written by a newer version of Daypass (schema {version}, known {VERSION})")
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {VERSION}")
-        db.execute("COMMIT")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        db = connect(file, reading=False)
+        try:
+            _make_tables(db, file)
+        finally:
+            db.close()
     except sqlite3.DatabaseError as error:
         raise IndexProblem(f"{file} cannot be used: {error}") from error
     finally:
-        db.close()
+        os.close(descriptor)
+
+
+def _make_tables(db: sqlite3.Connection, file: Path) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("BEGIN IMMEDIATE")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise IndexProblem(f"{file} was written by a newer version of Daypass (schema {version}, known {VERSION})")
+    if version == 0:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")

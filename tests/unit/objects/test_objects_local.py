@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
+import sqlite3
 import time
 import zlib
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from object_folder import LARGE, Folder, broken, content, drain, pieces
 
 from daypass.errors import ApiError
-from daypass.objects import Condition, Head, Intake, Placing, Replaced
+from daypass.objects import Condition, Head, Intake, LocalObjects, Placing, Replaced
 from daypass.objects.blobs import Incoming
 from daypass.objects.interface import Deletion
 from daypass.objects.receiving import INLINE
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from daypass.objects.schema import IndexProblem
 
 SIZES = [0, 1, INLINE, INLINE + 1, LARGE, 3 * 512 * 1024 + 7]
 
@@ -89,10 +90,55 @@ def test_h1_a_key_is_data_and_never_a_path(folder: Folder, tmp_path: Path) -> No
     assert all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in folder.files())
 
 
+def test_workers_that_start_together_share_a_new_folder(tmp_path: Path) -> None:
+    def opened(number: int) -> LocalObjects:
+        return LocalObjects(tmp_path, now=lambda: 0.0, random=lambda count: bytes([number]) * count)
+
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(opened, range(8)))
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.parametrize(("damage", "words"), [(b"no database" * 500, "cannot be used"), (None, "newer version")])
+def test_an_index_that_cannot_be_used_is_one_clear_line(folder: Folder, damage: bytes | None, words: str) -> None:
+    folder.put("k", b"1")
+    folder.close()
+    file = folder.path / "objects.sqlite3"
+    if damage is None:
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA user_version = 99")
+    else:
+        file.write_bytes(damage)
+    with pytest.raises(IndexProblem, match=words):
+        folder.open()
+
+
 def test_buckets_are_apart_by_their_id(folder: Folder) -> None:
     folder.put("k", b"1", bucket="first")
     assert folder.find("k", bucket="second") is None
     assert folder.keys("second") == []
+
+
+@pytest.mark.parametrize(("size", "flushes"), [(5, 0), (LARGE, 2)])
+def test_bytes_are_on_the_disk_before_the_index_names_them(
+    folder: Folder, size: int, flushes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File, then directory entry, then the commit; the commit itself is flushed by SQLite (synchronous = FULL)."""
+    folder.put("first", content(LARGE))
+    happened: list[str] = []
+    db, flush = folder.store.writer._db, os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (happened.append(kind_of(descriptor)), flush(descriptor)))
+    db.set_trace_callback(lambda sql: happened.append(sql) if sql == "COMMIT" else None)
+    folder.put("k", content(size))
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert [what for what in happened if what != "new directory"] == [*["file", "directory"][:flushes], "COMMIT"]
+
+
+def kind_of(descriptor: int) -> str:
+    path = Path(f"/proc/self/fd/{descriptor}").readlink()
+    return "file" if path.is_file() else "new directory" if path.name == "objects" else "directory"
 
 
 def test_an_object_that_replaces_another_leaves_no_file_behind(folder: Folder) -> None:
