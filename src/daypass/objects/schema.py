@@ -7,10 +7,13 @@ the buckets that were deleted: nothing is stored for them any more, however late
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
 from typing import TYPE_CHECKING
+
+from daypass.store.interface import StoreProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,10 +46,6 @@ CREATE TABLE finished (
 """
 
 
-class IndexProblem(Exception):
-    """The index cannot be used; the text is one clear line for the operator."""
-
-
 def connect(file: Path, *, reading: bool) -> sqlite3.Connection:
     """A connection to the index; ``reading`` ones cannot write. WAL with FULL: a commit that answered is on the disk."""
     db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=60, cached_statements=64)
@@ -58,22 +57,20 @@ def connect(file: Path, *, reading: bool) -> sqlite3.Connection:
 
 
 def prepare(file: Path, lock: Path) -> None:
-    """Make the tables unless they stand. Workers that start together take turns by the lock of the writers.
+    """Make the tables unless they stand. Raises StoreProblem. Workers that start together take turns by the lock of the writers.
 
     SQLite does not wait when two connections turn a database to WAL at once, hence the lock.
     """
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        db = connect(file, reading=False)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            _make_tables(db, file)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.closing(connect(file, reading=False)) as db:
+                _make_tables(db, file)
         finally:
-            db.close()
-    except sqlite3.DatabaseError as error:
-        raise IndexProblem(f"{file} cannot be used: {error}") from error
-    finally:
-        os.close(descriptor)
+            os.close(descriptor)
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise StoreProblem(f"{file} cannot be used: {error}") from error
 
 
 def _make_tables(db: sqlite3.Connection, file: Path) -> None:
@@ -81,7 +78,7 @@ def _make_tables(db: sqlite3.Connection, file: Path) -> None:
     db.execute("BEGIN IMMEDIATE")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
-        raise IndexProblem(f"{file} was written by a newer version of Daypass (schema {version}, known {VERSION})")
+        raise StoreProblem(f"{file} was written by a newer version of Daypass (schema {version}, known {VERSION})")
     if version == 0:
         for statement in _SCHEMA.split(";"):
             db.execute(statement)

@@ -18,6 +18,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from daypass.errors import ApiError
+from daypass.store.interface import StoreProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,14 +133,16 @@ class Writer:
                 raise
             db.execute("ROLLBACK TO job")
             del transaction.freed[freed:]
-            job.error = error
+            job.error = _explained(error)
         db.execute("RELEASE job")
 
 
 def _explained(error: Exception) -> Exception:
-    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    if not isinstance(error, sqlite3.Error):
+        return error
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return no_space()
-    return error
+    return StoreProblem(f"the index of objects cannot be written: {error}")
 
 
 def no_space() -> ApiError:

@@ -22,7 +22,7 @@ from daypass.objects import Condition, Head, Intake, LocalObjects, Placing, Repl
 from daypass.objects.blobs import Incoming
 from daypass.objects.interface import Deletion
 from daypass.objects.receiving import INLINE
-from daypass.objects.schema import IndexProblem
+from daypass.store.interface import StoreProblem
 
 SIZES = [0, 1, INLINE, INLINE + 1, LARGE, 3 * 512 * 1024 + 7]
 
@@ -110,7 +110,7 @@ def test_an_index_that_cannot_be_used_is_one_clear_line(folder: Folder, damage: 
             db.execute("PRAGMA user_version = 99")
     else:
         file.write_bytes(damage)
-    with pytest.raises(IndexProblem, match=words):
+    with pytest.raises(StoreProblem, match=words):
         folder.open()
 
 
