@@ -149,8 +149,9 @@ def _identify(visit: Visit, world: World) -> None:
     target = Target(service.signing_name, route.streaming_input, _host_bucket(route))
     found = authenticate(request, target, visit.view, world.keys, visit.facts.now)
     visit.caller = found.caller
-    if found.signature is not None and found.signature.region:
-        visit.facts = replace(visit.facts, region=found.signature.region)
+    region = found.signature.region if found.signature is not None else ""
+    if region and region != visit.facts.region:
+        visit.facts = replace(visit.facts, region=region)
     name = route.operation or ""
     operation = visit.operation = world.operations[service.name].get(name)
     if operation is None:

@@ -9,6 +9,7 @@ a temporary id is good only together with its token.
 from __future__ import annotations
 
 from base64 import b32encode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def unique_id(prefix: str, account: str, entropy: bytes) -> str:
     return prefix + _encode(account, entropy, _UNIQUE_ID_RANDOM_BITS)
 
 
+@lru_cache(maxsize=4096)  # asked on each request, of the same few keys
 def account_of(access_key_id: str) -> str | None:
     """The account that an access key id names, or None where it names none (an id of before 2019, or no id at all)."""
     if len(access_key_id) != _ACCESS_KEY_LENGTH or not access_key_id.startswith(_ACCESS_KEY_PREFIXES):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,9 @@ class Mint:
 
     def uuid(self) -> str:
         """A random UUID (RFC 9562, version 4)."""
-        return str(uuid.UUID(bytes=self.random(16), version=4))
+        digits = self.random(16).hex()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def nonce(self) -> bytes:
         """A nonce for authenticated encryption."""
