@@ -55,7 +55,7 @@ class RecordCodec:
 
     def _unseal(self, wanted: type, sealed: Any) -> Secret:
         if wanted is not Secret or not isinstance(sealed, bytes):
-            raise NotImplementedError(f"a record holds a {wanted.__name__}")
+            raise ValueError(f"a {wanted.__name__} that is not sealed")
         return Secret(self._keyring.open(Purpose.SECRET_AT_REST, sealed, self._aad()).decode())
 
     def _aad(self) -> bytes:

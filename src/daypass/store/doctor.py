@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,6 @@ from daypass.store import statements as sql
 from daypass.store.interface import StoreProblem
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from daypass.store.codec import RecordCodec
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 def findings(db: sqlite3.Connection, codec: RecordCodec) -> Iterator[Finding]:
     """Everything that can be told without the rest of the server."""
-    damage = sql.integrity_check(db)
+    damage = _damage(db)
     yield from (Finding(good=False, text=f"the database is damaged: {line}") for line in damage)
     if damage:
         return
@@ -41,6 +41,13 @@ def findings(db: sqlite3.Connection, codec: RecordCodec) -> Iterator[Finding]:
         good=True, text="records: " + (", ".join(f"{n} {kind}" for kind, n in sorted(numbers.items())) or "none")
     )
     yield from _unreadable(db, codec)
+
+
+def _damage(db: sqlite3.Connection) -> list[str]:
+    try:
+        return sql.integrity_check(db)
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
 
 
 def _unreadable(db: sqlite3.Connection, codec: RecordCodec) -> Iterator[Finding]:

@@ -98,6 +98,8 @@ class SqliteStore:
             return False
 
     def close(self) -> None:
+        if not self._writer.alive:
+            return
         self._writer.close()
         self._trail_thread.shutdown()
         self._trail_db.close()

@@ -103,12 +103,16 @@ def add_schema_version(db: DB, version: int) -> None:
 
 def quick_check(db: DB) -> str:
     """``ok``, or the first thing that is damaged."""
-    return str(db.execute(_QUICK_CHECK).fetchone()[0])
+    return _one_line(db.execute(_QUICK_CHECK).fetchone()[0])
 
 
 def integrity_check(db: DB) -> list[str]:
     """What is damaged, at most twenty lines."""
-    return [row[0] for row in db.execute(_INTEGRITY_CHECK) if row[0] != "ok"]
+    return [_one_line(row[0]) for row in db.execute(_INTEGRITY_CHECK) if row[0] != "ok"]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def foreign_key_check(db: DB) -> int:
@@ -144,10 +148,8 @@ SELECT head.seq, record.kind, record.scope, record.name
 FROM (SELECT coalesce(max(seq), 0) AS seq FROM change_log) AS head
 LEFT JOIN record ON record.unique_id = ?"""
 _PAGE = """
-SELECT head.seq, record.name, record.body
-FROM (SELECT coalesce(max(seq), 0) AS seq FROM change_log) AS head
-LEFT JOIN record ON record.kind = ? AND record.scope = ? AND record.name > ?
-ORDER BY record.name LIMIT ?"""
+SELECT (SELECT max(seq) FROM change_log), name, body FROM record
+WHERE kind = ? AND scope = ? AND name > ? ORDER BY name LIMIT ?"""
 _TOP_FOLDERS = """
 WITH RECURSIVE top (path) AS (
     SELECT (SELECT min(path) FROM folder WHERE kind = :kind AND scope = :scope AND path >= :prefix AND path < :end)
@@ -158,16 +160,13 @@ WITH RECURSIVE top (path) AS (
 )
 SELECT path FROM top WHERE path IS NOT NULL"""
 _PAGE_OF_FOLDER = """
-SELECT head.seq, record.name, record.body
-FROM (SELECT coalesce(max(seq), 0) AS seq FROM change_log) AS head
-LEFT JOIN folder ON folder.kind = ? AND folder.scope = ? AND folder.path = ? AND folder.name > ?
-LEFT JOIN record ON record.kind = folder.kind AND record.scope = folder.scope AND record.name = folder.name
-ORDER BY folder.name LIMIT ?"""
+SELECT (SELECT max(seq) FROM change_log), folder.name, record.body
+FROM folder JOIN record ON record.kind = folder.kind AND record.scope = folder.scope AND record.name = folder.name
+WHERE folder.kind = ? AND folder.scope = ? AND folder.path = ? AND folder.name > ? ORDER BY folder.name LIMIT ?"""
 _LINKED = """
-SELECT head.seq, record.name, record.body
-FROM (SELECT coalesce(max(seq), 0) AS seq FROM change_log) AS head
-LEFT JOIN link ON link.scope = ? AND link.link = ? AND link.target = ? AND link.kind = ? AND link.name > ?
-LEFT JOIN record ON record.kind = link.kind AND record.scope = link.scope AND record.name = link.name
+SELECT (SELECT max(seq) FROM change_log), link.name, record.body
+FROM link JOIN record ON record.kind = link.kind AND record.scope = link.scope AND record.name = link.name
+WHERE link.scope = ? AND link.link = ? AND link.target = ? AND link.kind = ? AND link.name > ?
 ORDER BY link.name LIMIT ?"""
 _COUNT = "SELECT (SELECT max(seq) FROM change_log), (SELECT n FROM record_count WHERE kind = ? AND scope = ?)"
 _COUNT_LINKED = """
@@ -200,8 +199,8 @@ def place_of_id(db: DB, unique_id: str) -> Rows:
 
 
 def page(db: DB, kind: str, scope: str, span: Span) -> Rows:
-    """(number of the last change, name, body) by name; one row of None and None where there is nothing."""
-    return db.execute(_PAGE, (kind, scope, *span)).fetchall()
+    """(number of the last change, name, body) by name; see :func:`_or_nothing`."""
+    return _or_nothing(db, db.execute(_PAGE, (kind, scope, *span)).fetchall())
 
 
 def top_folders(db: DB, kind: str, scope: str, prefix: str) -> list[str]:
@@ -212,12 +211,20 @@ def top_folders(db: DB, kind: str, scope: str, prefix: str) -> list[str]:
 
 def page_of_folder(db: DB, kind: str, scope: str, path: str, span: Span) -> Rows:
     """The same for the records in one folder and below."""
-    return db.execute(_PAGE_OF_FOLDER, (kind, scope, path, *span)).fetchall()
+    return _or_nothing(db, db.execute(_PAGE_OF_FOLDER, (kind, scope, path, *span)).fetchall())
 
 
 def linked(db: DB, kind: str, scope: str, link: tuple[str, str], span: Span) -> Rows:
     """The same for the records with a link, given as (link, target)."""
-    return db.execute(_LINKED, (scope, *link, kind, *span)).fetchall()
+    return _or_nothing(db, db.execute(_LINKED, (scope, *link, kind, *span)).fetchall())
+
+
+def _or_nothing(db: DB, rows: Rows) -> Rows:
+    """One row of None and None where there is nothing, with the number of the last change afterwards.
+
+    If that is still the one that the reader knows, there was nothing at that moment either.
+    """
+    return rows or [(head(db), None, None)]
 
 
 def count(db: DB, kind: str, scope: str) -> Rows:
