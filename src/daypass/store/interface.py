@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Conflict(Exception):
-    """A scope that the view read has changed since: take a new view and run the operation again."""
+    """What the view read has changed since: take a new view and run everything again, authentication included.
+
+    Raised by commits, and by a view itself where it could only go on answering from two moments at once.
+    """
 
 
 class StoreProblem(Exception):
@@ -78,13 +81,19 @@ class Store(Protocol):
     """What the pipeline, the audit and the command line need of a store."""
 
     def view(self) -> View:
-        """A view of the directory as of now: all that was committed before this call is seen."""
+        """A view of the directory as of now: all that was committed before this call is seen.
+
+        For the thread of the event loop. Up to the next ``await`` it answers from one moment, or raises Conflict;
+        after it, take a new one.
+        """
         ...
 
     async def commit(self, view: View, changes: Sequence[Change], events: Sequence[EventRow]) -> None:
         """Carry out changes and write their audit records, durably, all or nothing.
 
-        Raises Conflict when a scope that ``view`` read has changed since, StoreProblem when it cannot be written.
+        Raises Conflict when what ``view`` read has changed since, StoreProblem when it cannot be written, ValueError
+        when a unique id is used twice. In an account all counts as read once anything was; in the global scope, which
+        all accounts share, the keys and link targets that were asked for do, and everything after a listing or count.
         """
         ...
 
