@@ -13,7 +13,7 @@ from daypass.arns import federated_user_arn
 from daypass.credentials import SessionKind
 from daypass.policy import PrincipalKind
 from daypass.services.sts.get_session_token import long_term_duration
-from daypass.services.sts.issuing import issue
+from daypass.services.sts.issuing import caller_facts, issue
 from daypass.services.sts.operations import sts
 from daypass.services.sts.session_policies import session_policies
 from daypass.services.sts.session_tags import session_tags, tag_context
@@ -39,15 +39,13 @@ def get_federation_token(call: Call, view: View) -> Result:
     """Open a session of a federated user."""
     tags = session_tags(call).passed
     policies = session_policies(call, view, call.account)
-    user, name = call.caller.user, call.input["Name"]
+    name = call.input["Name"]
     issued = issue(
         call,
         call.account,
         long_term_duration(call),
         kind=SessionKind.FEDERATED_USER,
-        principal_id=call.caller.user_id,
-        principal_name="root" if user is None else user.name,
-        principal_path="/" if user is None else user.path,
+        **caller_facts(call),
         session_name=name,
         tags=dict(tags),
         policy=policies.inline,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from daypass.credentials import SessionKind
 from daypass.policy import PrincipalKind
 from daypass.services.registry import FREE
-from daypass.services.sts.issuing import issue
+from daypass.services.sts.issuing import caller_facts, issue
 from daypass.services.sts.mfa import used, verified_device
 from daypass.services.sts.operations import sts
 
@@ -33,15 +33,12 @@ def long_term_duration(call: Call, default: int = DEFAULT_DURATION) -> int:
 def get_session_token(call: Call, view: View) -> Result:
     """Open a session of the calling user, or root user, itself."""
     device = verified_device(call, view)
-    user = call.caller.user
     issued = issue(
         call,
         call.account,
         long_term_duration(call),
         kind=SessionKind.USER,
-        principal_id=call.caller.user_id,
-        principal_name="root" if user is None else user.name,
-        principal_path="/" if user is None else user.path,
+        **caller_facts(call),
         mfa_at=None if device is None else int(call.now),
     )
     return {"Credentials": issued.credentials, **issued.sizes(packed=False)}, used(device)

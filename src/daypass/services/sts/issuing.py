@@ -59,6 +59,16 @@ def issue(call: Call, account: str, duration: int, **facts: Any) -> Issued:
     return Issued(credentials)
 
 
+def caller_facts(call: Call) -> dict[str, str]:
+    """The facts of a session that acts as the calling user, or root user, itself."""
+    user = call.caller.user
+    return {
+        "principal_id": call.caller.user_id,
+        "principal_name": "root" if user is None else user.name,
+        "principal_path": "/" if user is None else user.path,
+    }
+
+
 def _chain_root(call: Call) -> ChainRoot:
     session = call.caller.session
     if session is None:
