@@ -114,6 +114,11 @@ def _session_layer(caller: Caller, view: View) -> CompiledLayer | None:
 
 
 def _compile_session(account: str, text: str | None, arns: tuple[str, ...], view: View) -> CompiledLayer:
+    """One layer of all session policies. Where one is gone, what it denied is unknown: the layer allows nothing."""
     sources = [] if text is None else [Source(parsed(text, Grammar.SESSION), "session policy")]
-    managed = (managed_source(view, account, arn) for arn in arns)
-    return compile_layer((*sources, *(source for source in managed if source is not None)))
+    for arn in arns:
+        managed = managed_source(view, account, arn)
+        if managed is None:
+            return compile_layer(())
+        sources.append(managed)
+    return compile_layer(tuple(sources))

@@ -348,7 +348,9 @@ class Signer:
     def _scope(self) -> str:
         return f"{self.day or stamp(self.now)[:8]}/{self.region}/{self.service}/aws4_request"
 
-    def _signature(self, method: str, path: str, query: str, headers: dict[str, str], names: str, body: bytes) -> str:
+    def _signature(  # noqa: PLR0917 - the parts of a canonical request, in its order
+        self, method: str, path: str, query: str, headers: dict[str, str], names: str, body: bytes
+    ) -> str:
         lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in names.split(";"))
         request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
         hashed = hashlib.sha256(request.encode()).hexdigest()

@@ -13,6 +13,9 @@ from daypass.errors import ApiError
 if TYPE_CHECKING:
     from daypass.services.registry import Call, Output
 
+BEYOND_MEASURE = 1600
+"""Percent; what is said of contents that are too long even to be packed (64 KiB: fifty long tags in a far script)."""
+
 
 class Issued(NamedTuple):
     """A session's credentials as the API answers them."""
@@ -46,10 +49,12 @@ def issue(call: Call, account: str, duration: int, **facts: Any) -> Issued:
         chain_root=_chain_root(call),
         **facts,
     )
-    token = seal_session(session, call.keyring, call.mint.nonce(), call.input.get("MinimumSessionTokenSize") or 0)
+    try:
+        token = seal_session(session, call.keyring, call.mint.nonce(), call.input.get("MinimumSessionTokenSize") or 0)
+    except ValueError:
+        raise _too_large(BEYOND_MEASURE) from None
     if len(token) > LARGEST_TOKEN:
-        text = f"Packed policy consumes {utilization(token)}% of allotted space, please use smaller policy."
-        raise ApiError("PackedPolicyTooLarge", text)
+        raise _too_large(utilization(token))
     credentials = {
         "AccessKeyId": key_id,
         "SecretAccessKey": secret.reveal(),
@@ -67,6 +72,11 @@ def caller_facts(call: Call) -> dict[str, str]:
         "principal_name": "root" if user is None else user.name,
         "principal_path": "/" if user is None else user.path,
     }
+
+
+def _too_large(percent: int) -> ApiError:
+    text = f"Packed policy consumes {percent}% of allotted space, please use smaller policy."
+    return ApiError("PackedPolicyTooLarge", text)
 
 
 def _chain_root(call: Call) -> ChainRoot:
