@@ -158,7 +158,7 @@ def test_tags_of_any_script_compare_without_case(host: Host, alice: dict[str, st
 
 
 def test_a_value_with_wildcards_means_itself_in_a_policy_variable(host: Host, alice: dict[str, str]) -> None:
-    """F10: variables expand to literals. (Tags cannot hold an asterisk; names that hold a dot or slash are literal too.)"""
+    """F10: variables expand to literals; a tag cannot hold an asterisk at all."""
     role = host.role("R", trusting(ALICE, *TAGGING), allow("iam:GetUser", resource="arn:aws:iam::*:user/${aws:PrincipalTag/who}"))  # fmt: skip
     for who, status in (("alice", 200), ("alic", 403), ("al/ce", 403)):
         session = host.assume(alice, role, Tags=tags(who=who))

@@ -79,7 +79,7 @@ def trust_of(principal: Any) -> str:
 @pytest.mark.parametrize("account", [ACCOUNT, OTHER_ACCOUNT], ids=["same account", "other account"])
 @pytest.mark.parametrize(("kind", "name", "same", "other"), ROWS)
 def test_trust_and_identity(
-    host: Host, kind: str, name: Callable[[Names], Any], same: str, other: str, account: str, policy: str | None
+    host: Host, *, kind: str, name: Callable[[Names], Any], same: str, other: str, account: str, policy: str | None
 ) -> None:
     credentials = caller(host, kind, account, policy)
     role = host.role("target", trust_of(name(Names.of(account))))
