@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from daypass.arns import PARTITION, Arn, assumed_role_arn, root_arn
-from daypass.directory import GLOBAL, Account, Role, User
+from daypass.arns import root_arn
+from daypass.directory import GLOBAL, Account
+from daypass.directory.naming import is_account_id
+from daypass.directory.principals import UnknownPrincipal, current_names, meaning
 from daypass.errors import ApiError
 from daypass.policy import principals, rewrite_principals
 from daypass.services.s3.owners import canonical_id
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
     from daypass.policy import Policy
 
 Bindings = tuple[tuple[str, str], ...]
-_ACCOUNT_DIGITS = 12
-
-
-class _Absent(Exception):
-    """There is no such principal."""
 
 
 class Bound(NamedTuple):
@@ -40,12 +37,12 @@ def bound(policy: Policy, view: View) -> Bound:
     for kind, name in principals(policy):
         try:
             meant = _named(kind, name, view)
-        except _Absent:
+        except UnknownPrincipal:
             members = {"Detail": f'"{kind}" : "{name}"'}
             raise ApiError("MalformedPolicy", "Invalid principal in policy", members=members) from None
         if meant is not None:
             bindings[name] = meant
-        elif kind == "AWS" and _is_account(name):
+        elif kind == "AWS" and is_account_id(name):
             accounts[name] = root_arn(name)
     text = rewrite_principals(policy.text, accounts) if accounts else policy.text
     return Bound(text, tuple(bindings.items()))
@@ -54,66 +51,20 @@ def bound(policy: Policy, view: View) -> Bound:
 def shown(bucket: Bucket, view: View) -> str:
     """The policy of a bucket as it reads now."""
     text = bucket.policy or ""
-    mapping = {name: _current(name, meant, view) for name, meant in bucket.policy_bindings}
-    return rewrite_principals(text, mapping) if any(name != now for name, now in mapping.items()) else text
-
-
-def _is_account(name: str) -> bool:
-    return len(name) == _ACCOUNT_DIGITS and name.isascii() and name.isdigit()
+    renamed = current_names(bucket.policy_bindings, view)
+    return rewrite_principals(text, renamed) if renamed else text
 
 
 def _named(kind: str, name: str, view: View) -> str | None:
     """What a principal of any kind is bound to, if to anything. Identity providers do not call S3."""
     match kind:
         case "AWS" if name != "*":
-            return _meant(name, view)
+            return meaning(name, view)
         case "CanonicalUser":
             return _account_of(name, view)
         case "Federated":
-            raise _Absent
+            raise UnknownPrincipal
     return None
-
-
-def _meant(name: str, view: View) -> str | None:
-    """The unique id that a name stands for; None for an account and its federated users."""
-    if _is_account(name):
-        _check_account(name, view)
-        return None
-    if name.startswith(("AIDA", "AROA")):
-        return _existing(_by_id(name, view))
-    try:
-        arn = Arn.parse(name)
-    except ValueError:
-        raise _Absent from None
-    kind, _, rest = arn.resource.partition("/")
-    if arn.partition != PARTITION or arn.region:
-        raise _Absent
-    match arn.service, kind:
-        case ("iam", "root") | ("sts", "federated-user"):
-            _check_account(arn.account, view)
-            return None
-        case ("sts", "assumed-role"):
-            return _existing(view.get(Role, arn.account, rest.partition("/")[0].casefold()))
-        case ("iam", "user"):
-            return _existing(view.get(User, arn.account, rest.rpartition("/")[2].casefold()), name)
-        case ("iam", "role"):
-            return _existing(view.get(Role, arn.account, rest.rpartition("/")[2].casefold()), name)
-    raise _Absent
-
-
-def _check_account(account: str, view: View) -> None:
-    if view.get(Account, GLOBAL, account) is None:
-        raise _Absent
-
-
-def _existing(found: User | Role | None, arn: str | None = None) -> str:
-    if found is None or (arn is not None and found.arn != arn):
-        raise _Absent
-    return found.id
-
-
-def _by_id(unique_id: str, view: View) -> User | Role | None:
-    return view.by_id(User, unique_id) if unique_id.startswith("AIDA") else view.by_id(Role, unique_id)
 
 
 def _account_of(canonical: str, view: View) -> str:
@@ -125,14 +76,4 @@ def _account_of(canonical: str, view: View) -> str:
             if isinstance(record, Account) and canonical_id(record.id) == canonical:
                 return root_arn(record.id)
         after = page.next
-    raise _Absent
-
-
-def _current(name: str, meant: str, view: View) -> str:
-    if meant.startswith("arn:"):
-        return name
-    found = _by_id(meant, view)
-    session = name.rpartition("/")[2] if ":assumed-role/" in name else None
-    if found is None:
-        return meant if session is None else f"{meant}:{session}"
-    return found.arn if session is None else assumed_role_arn(found.account, found.name, session)
+    raise UnknownPrincipal
