@@ -106,7 +106,7 @@ def test_minimum_session_token_size_pads_the_token(sts: Any) -> None:
 )
 @pytest.mark.parametrize("root", [False, True])
 def test_a_session_may_call_nothing_else_of_sts_but_assume_role_and_get_caller_identity(
-    host: Host, sts: Any, iam: Any, operation: str, parameters: dict[str, str], root: bool
+    host: Host, sts: Any, iam: Any, *, operation: str, parameters: dict[str, str], root: bool
 ) -> None:
     iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=allow("*"))
     session = (host.root("sts") if root else sts).get_session_token()["Credentials"]

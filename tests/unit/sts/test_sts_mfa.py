@@ -20,8 +20,10 @@ HALF = (
 NOT_YOURS = (
     403,
     "AccessDenied",
-    "MultiFactorAuthentication failed, unable to validate MFA code.  "
-    "Please verify your MFA serial number is valid and associated with this user.",
+    (
+        "MultiFactorAuthentication failed, unable to validate MFA code.  "
+        "Please verify your MFA serial number is valid and associated with this user."
+    ),
 )
 PRESENT = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
