@@ -1,152 +1,175 @@
-"""The requests of each measurement, signed by botocore before the clock starts, and the accounts that they need."""
+"""What is asked, made in advance: requests signed by botocore's signers, as bytes for the wire.
+
+Each load is a few dozen requests that differ as they would from clients (session, session name, key), so that no answer
+can be one that was kept. A signature lives 15 minutes: loads are made right before they are used.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-import boto3
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from servers import Running
+    from collections.abc import Callable
 
 REGION = "us-east-1"
-KIB = b"k" * 1024
-BUCKET = "bench"
+BUCKET = "bench-bucket"
+OBJECTS = 16
+SESSIONS = 8
 VARIANTS = 64
+KIB = bytes(range(256)) * 4
+BIG = 64 << 20
+AGENT = "Boto3/1.44.8 md/Botocore#1.44.8 ua/2.1 os/linux md/arch#x86_64 lang/python#3.11.7"
 SESSION_POLICY = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{BUCKET}/*"},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Resource": f"arn:aws:s3:::{BUCKET}/team-a/*",
+            },
             {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"},
         ],
     }
 )
-TEN_STATEMENTS = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": f"dynamodb:Action{number}", "Resource": "*"} for number in range(8)]
-        + [
-            {
-                "Effect": "Allow",
-                "Action": ["sts:AssumeRole", "sts:TagSession"],
-                "Resource": "arn:aws:iam::*:role/bench*",
-            },
-            {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::bench", "arn:aws:s3:::bench/*"]},
-        ],
-    }
-)
+TAGS = {"team": "blue", "project": "falcon", "cost-center": "4711"}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An access key, with the token of a session or without."""
+
+    id: str
+    secret: str
+    token: str | None = None
+
+    @property
+    def signer(self) -> Credentials:
+        return Credentials(self.id, self.secret, self.token)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a server was furnished with: a role, who may assume it, sessions of it, a bucket with objects in it."""
+
+    endpoint: str
+    caller: Keys
+    role_arn: str
+    sessions: list[Keys]
 
 
 @dataclass(frozen=True)
 class Load:
-    """One kind of request, in as many variants as a user's traffic would have."""
+    """One kind of request. ``tell`` is what a right answer's body holds."""
 
     name: str
-    requests: list[bytes]
-
-    def write(self, path: Path) -> None:
-        """For replay.lua."""
-        path.write_bytes(b"".join(b"%d\n%b" % (len(request), request) for request in self.requests))
+    make: Callable[[Scene, int], bytes]
+    tell: bytes = b""
 
 
-class Scene:
-    """One server, made ready: a user with a ten-statement policy, a role that trusts it, a bucket with objects."""
-
-    def __init__(self, server: Running) -> None:
-        self.server = server
-        self.admin = Credentials(server.keys["id"], server.keys["secret"])
-        self.user, self.session = self.admin, self.admin
-        self.role = ""
-        self.problem = ""
-        try:
-            self._make_identities()
-        except (BotoCoreError, ClientError, ValueError) as error:
-            self.problem = str(error)[:100]
-        s3 = self.client("s3", self.admin)
-        s3.create_bucket(Bucket=BUCKET)
-        for number in range(VARIANTS):
-            s3.put_object(Bucket=BUCKET, Key=f"k{number}", Body=KIB)
-
-    def client(self, service: str, credentials: Credentials) -> Any:
-        session = boto3.Session(credentials.access_key, credentials.secret_key, credentials.token, REGION)
-        return session.client(service, endpoint_url=self.server.url, config=Config(retries={"total_max_attempts": 2}))
-
-    def _make_identities(self) -> None:
-        iam = self.client("iam", self.admin)
-        iam.create_user(UserName="bench")
-        iam.put_user_policy(UserName="bench", PolicyName="bench", PolicyDocument=TEN_STATEMENTS)
-        key = iam.create_access_key(UserName="bench")["AccessKey"]
-        user = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-        account = self.client("sts", self.admin).get_caller_identity()["Account"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-        }
-        trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
-        self.role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        iam.put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=TEN_STATEMENTS)
-        answer = self.client("sts", user).assume_role(RoleArn=self.role, RoleSessionName="bench")["Credentials"]
-        self.user = user
-        self.session = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-
-    def loads(self) -> Iterator[Load]:
-        """The measurements in the order of the table."""
-        yield Load("GetCallerIdentity", [self._sts(self.session, Action="GetCallerIdentity")])
-        if self.role:
-            plain = {"Action": "AssumeRole", "RoleArn": self.role}
-            names = [f"session-{number}" for number in range(VARIANTS)]
-            yield Load("AssumeRole", [self._sts(self.user, **plain, RoleSessionName=name) for name in names])
-            tags = {f"Tags.member.{n}.{part}": f"{part}{n}" for n in (1, 2, 3) for part in ("Key", "Value")}
-            full = plain | {"Policy": SESSION_POLICY} | tags
-            yield Load("AssumeRole, policy, 3 tags", [self._sts(self.user, **full, RoleSessionName=n) for n in names])
-        keys = [f"k{number}" for number in range(VARIANTS)]
-        yield Load("S3 GET 1 KiB", [self._s3("GET", key, b"") for key in keys])
-        yield Load("S3 PUT 1 KiB", [self._s3("PUT", f"put-{key}", KIB) for key in keys])
-
-    def _sts(self, credentials: Credentials, **parameters: str) -> bytes:
-        body = urlencode(parameters | {"Version": "2011-06-15"}).encode()
-        request = AWSRequest("POST", self.server.url + "/", data=body)
-        request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        SigV4Auth(credentials, "sts", REGION).add_auth(request)
-        return _raw(request, body)
-
-    def _s3(self, method: str, key: str, body: bytes) -> bytes:
-        request = AWSRequest(method, f"{self.server.url}/{BUCKET}/{key}", data=body)
-        S3SigV4Auth(self.session, "s3", REGION).add_auth(request)
-        return _raw(request, body)
-
-    def presigned(self, operation: str, key: str) -> str:
-        """A URL for one large transfer by curl."""
-        client = boto3.Session(self.session.access_key, self.session.secret_key, self.session.token, REGION).client(
-            "s3", endpoint_url=self.server.url, config=Config(signature_version="s3v4")
-        )
-        url: str = client.generate_presigned_url(operation, Params={"Bucket": BUCKET, "Key": key}, ExpiresIn=900)
-        return url
+def get_caller_identity(scene: Scene, number: int) -> bytes:
+    return _query(scene, _session(scene, number), {"Action": "GetCallerIdentity"})
 
 
-def plain_get(url: str) -> Load:
-    """What nginx is asked: the smallest request there is."""
-    return Load("fixed 1 KiB body", [f"GET / HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n\r\n".encode()])
+def assume_role(scene: Scene, number: int) -> bytes:
+    return _query(scene, scene.caller, _assume_role(scene, number))
 
 
-def _raw(request: AWSRequest, body: bytes) -> bytes:
-    parts = urlsplit(request.url)
-    lines = [f"{request.method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items() if name.lower() != "host"]
-    if request.method != "GET":
-        lines.append(f"Content-Length: {len(body)}")
-    lines.append("User-Agent: Boto3/1.44.8 md/Botocore#1.44.8 ua/2.1 os/linux lang/python#3.11")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+def assume_role_with_policy(scene: Scene, number: int) -> bytes:
+    form = {**_assume_role(scene, number), "Policy": SESSION_POLICY}
+    for index, (key, value) in enumerate(TAGS.items(), 1):
+        form |= {f"Tags.member.{index}.Key": key, f"Tags.member.{index}.Value": value}
+    return _query(scene, scene.caller, form)
+
+
+def get_small(scene: Scene, number: int) -> bytes:
+    return _s3(scene, _session(scene, number), "GET", f"small-{number % OBJECTS}", b"")
+
+
+def put_small(scene: Scene, number: int) -> bytes:
+    return _s3(scene, _session(scene, number), "PUT", f"put-{number}", KIB)
+
+
+SMALL = (
+    Load("GetCallerIdentity, session", get_caller_identity, b"assumed-role/bench-role/"),
+    Load("AssumeRole", assume_role, b"<SessionToken>"),
+    Load("AssumeRole, policy and 3 tags", assume_role_with_policy, b"<SessionToken>"),
+    Load("S3 GET 1 KiB, session", get_small, KIB),
+    Load("S3 PUT 1 KiB, session", put_small),
+)
+FLOOR = Load("file of 1 KiB, nothing checked", get_small, KIB)
+GET_BIG = "S3 GET 64 MiB, session"
+PUT_BIG = "S3 PUT 64 MiB, session"
+
+
+def big_get(scene: Scene) -> bytes:
+    """The head of a request for the large object."""
+    return _s3(scene, scene.sessions[0], "GET", "big", b"")
+
+
+def big_put(scene: Scene, digest: str) -> bytes:
+    """The head of a request whose body has that SHA-256; the body follows it on the wire."""
+    return _signed(scene, scene.sessions[0], Wire("PUT", f"/{BUCKET}/put-big", digest=digest, length=BIG))
+
+
+def _session(scene: Scene, number: int) -> Keys:
+    return scene.sessions[number % len(scene.sessions)]
+
+
+def _assume_role(scene: Scene, number: int) -> dict[str, str]:
+    return {"Action": "AssumeRole", "RoleArn": scene.role_arn, "RoleSessionName": f"session-{number}"}
+
+
+def _query(scene: Scene, keys: Keys, form: dict[str, str]) -> bytes:
+    body = urlencode({**form, "Version": "2011-06-15"}).encode()
+    return _signed(scene, keys, Wire("POST", "/", "sts", body, length=len(body)))
+
+
+def _s3(scene: Scene, keys: Keys, method: str, key: str, body: bytes) -> bytes:
+    return _signed(scene, keys, Wire(method, f"/{BUCKET}/{key}", "s3", body, sha256(body).hexdigest(), len(body)))
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A request that is to be signed."""
+
+    method: str
+    path: str
+    service: str = "s3"
+    body: bytes = b""
+    digest: str = ""
+    length: int = 0
+
+
+def _signed(scene: Scene, keys: Keys, wire: Wire) -> bytes:
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"} if wire.service == "sts" else {}
+    request = AWSRequest(wire.method, scene.endpoint + wire.path, headers=form, data=wire.body)
+    request.context["digest"] = wire.digest
+    signer = _S3Signer if wire.service == "s3" else SigV4Auth
+    signer(keys.signer, wire.service, REGION).add_auth(request)
+    host = urlsplit(scene.endpoint).netloc
+    lines = [
+        f"{wire.method} {wire.path} HTTP/1.1",
+        f"Host: {host}",
+        "Accept-Encoding: identity",
+        f"User-Agent: {AGENT}",
+    ]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    if wire.length:
+        lines.append(f"Content-Length: {wire.length}")
+    return "\r\n".join([*lines, "", ""]).encode() + wire.body
+
+
+class _S3Signer(S3SigV4Auth):
+    """S3's signer, told the payload's hash: a body of 64 MiB is hashed once, and not held in memory."""
+
+    def payload(self, request: AWSRequest) -> str:
+        return str(request.context["digest"])

