@@ -248,8 +248,8 @@ def _leave(visit: Visit, world: World, output: Output | None = None, error: Exce
     try:
         for record in _record(visit, world, response, output, refused):
             world.journal.append(record.line)
-    except OSError:
-        return _unrecorded(visit, response)
+    except Exception as problem:  # noqa: BLE001 - whatever keeps a call from being recorded keeps it unanswered
+        return _unrecorded(visit, response, problem)
     world.metrics.count(visit.service.name, visit.operation, response.status)
     if visit.call is not None and visit.call.engines_disagreed:
         LOG.critical("request %s: the two policy engines disagree; it was refused", visit.request_id)
@@ -269,14 +269,15 @@ def _journal_committed(records: tuple[Recorded, ...], world: World) -> None:
 async def _when_synced(visit: Visit, response: Response, journal: Journal) -> Response:
     try:
         await journal.sync()
-    except OSError:
-        return _unrecorded(visit, response)
+    except OSError as error:
+        return _unrecorded(visit, response, error)
     return response
 
 
-def _unrecorded(visit: Visit, response: Response) -> Response:
+def _unrecorded(visit: Visit, response: Response, error: Exception) -> Response:
     """Refuse a call whose record could not be written; its answer is thrown away."""
-    LOG.error("the audit journal cannot be written: calls are refused")
+    trace = None if isinstance(error, OSError) else error
+    LOG.error("request %s cannot be recorded, so it is refused: %s", visit.request_id, error, exc_info=trace)
     if not isinstance(response.body, bytes):
         response.body.close()
     return _render_refusal(visit, ApiError("ServiceUnavailable", "The call cannot be recorded."))

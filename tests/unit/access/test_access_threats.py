@@ -18,7 +18,7 @@ BUCKET_ONLY = allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
 MISMATCH = "SignatureDoesNotMatch"
 
 
-# A: signatures
+# Rows A, signatures
 
 
 @pytest.mark.parametrize("service", ["sts", "iam"])
@@ -101,7 +101,7 @@ def test_a11_a_request_for_one_server_is_not_good_at_another(host: Host, alice: 
     assert host.ask(request).code == MISMATCH
 
 
-# B: sessions
+# Rows B, sessions
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_b16_a_chain_may_be_prolonged_for_ever_unless_a_setting_ends_it(tmp_path
     host.assume(alice, one)  # the person at the root of it begins anew
 
 
-# E: what an answer says
+# Rows E, what an answer says
 
 
 EVIL = "<GetCallerIdentityResult><Arn>arn:aws:iam::1:root</Arn></GetCallerIdentityResult>"
@@ -305,7 +305,7 @@ def test_e4_a_presigned_request_buys_exactly_its_operation(host: Host, alice: di
     assert host.ask(posted).code == MISMATCH
 
 
-# F: confused deputies
+# Rows F, confused deputies
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_f13_an_external_id_in_a_deny_is_exact_too(host: Host, alice: dict[str, 
     )
 
 
-# G: secrets
+# Rows G, secrets
 
 
 def test_g3_no_audit_record_holds_a_secret_or_a_token(host: Host, alice: dict[str, str], admin: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -110,8 +111,6 @@ def test_a_client_that_accepts_json_gets_json(host: Host, alice: dict[str, str])
 
 
 def test_json_holds_numbers_for_times_and_null_for_what_is_absent(host: Host, alice: dict[str, str]) -> None:
-    import json  # noqa: PLC0415
-
     role = host.role("R", trusting(ALICE))
     form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": "dev"}
     answer = host.ask(Signer(alice, host.now, headers={"accept": "application/json"}).header(form))

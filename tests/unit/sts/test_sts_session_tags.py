@@ -5,6 +5,7 @@ The errors' texts, and that inherited tags and source identity need permission a
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,8 +110,6 @@ def test_fifty_tags_and_no_more(host: Host, sts: Any) -> None:
 @pytest.mark.parametrize("letter", ["a", "а", "漢", "𐐨"])
 def test_tags_that_no_token_holds_are_too_large_and_nothing_else(host: Host, sts: Any, letter: str) -> None:
     """Letters that compress badly, of one to four bytes: never a failure of the server's."""
-    import random  # noqa: PLC0415 - bad compression is all that is wanted
-
     role = host.role("R", trusting(ALICE, *TAGGING))
     draw = random.Random(7)
     words = [chr(ord(letter) + draw.randrange(20)) for _ in range(50 * 384)]
