@@ -79,13 +79,13 @@ _OF_QUERY_FORM: Final = frozenset((b"AWSAccessKeyId", b"Signature", b"Expires", 
 
 def verify_v2(signature: Signature, key: SigningKey, host_bucket: bytes) -> None:
     """The holder of ``key`` (the secret itself, for SHA-1) signed this request. Raises SigningError."""
-    text = string_to_sign_v2(signature, host_bucket)
-    expected = base64.b64encode(key.mac(text))
-    if not hmac.compare_digest(expected, signature.signature.encode()):
-        raise s3_mismatch(signature.access_key_id, signature.signature, text)
+    given = signature.signature.encode()
+    texts = [string_to_sign_v2(signature, host_bucket, path) for path in _paths(signature.raw_path)]
+    if not any([hmac.compare_digest(base64.b64encode(key.mac(text)), given) for text in texts]):
+        raise s3_mismatch(signature.access_key_id, signature.signature, texts[0])
 
 
-def string_to_sign_v2(signature: Signature, host_bucket: bytes) -> bytes:
+def string_to_sign_v2(signature: Signature, host_bucket: bytes, path: bytes) -> bytes:
     """The lines that are signed: method, MD5, type, date, ``x-amz-`` headers, path with sub-resources."""
     in_query = signature.form is Form.QUERY_V2
     pairs = [(decode(name), decode(value) if equals else None) for name, equals, value in _pieces(signature.raw_query)]
@@ -104,7 +104,7 @@ def string_to_sign_v2(signature: Signature, host_bucket: bytes) -> bytes:
         date = b""
     first = (signature.method.encode(), headers.get(b"content-md5", b""), headers.get(b"content-type", b""), date)
     amz = b"".join(name + b":" + headers[name] + b"\n" for name in sorted(headers) if name.startswith(b"x-amz-"))
-    return b"\n".join((*first, amz)) + _resource(signature.raw_path, pairs, host_bucket)
+    return b"\n".join((*first, amz)) + _resource(path, pairs, host_bucket)
 
 
 def _pieces(raw_query: bytes) -> list[tuple[bytes, bool, bytes]]:
@@ -114,6 +114,12 @@ def _pieces(raw_query: bytes) -> list[tuple[bytes, bool, bytes]]:
             name, equals, value = piece.partition(b"=")
             marked.append((name, bool(equals), value))
     return marked
+
+
+def _paths(raw_path: bytes) -> tuple[bytes, ...]:
+    """The path as sent; of a bucket alone, clients sign it with a slash at the end, too (botocore)."""
+    bucket_alone = raw_path.count(b"/") == 1 and len(raw_path) > 1
+    return (raw_path, raw_path + b"/") if bucket_alone else (raw_path,)
 
 
 def _resource(raw_path: bytes, pairs: list[tuple[bytes, bytes | None]], host_bucket: bytes) -> bytes:

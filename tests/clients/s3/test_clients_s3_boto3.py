@@ -235,3 +235,12 @@ def test_what_is_not_offered_says_so(admin: Clients, bucket: str) -> None:
     ):
         assert code(call) == ("NotImplemented", 501)
     assert code(lambda: s3.head_object(Bucket=bucket, Key="k")) == ("404", 404)
+
+
+def test_version_2_signs_a_bucket_alone(admin: Clients, unique: str) -> None:
+    """boto3 signs ``/bucket/`` where it sends ``/bucket``."""
+    s3 = admin.client("s3", signature_version="s3")
+    s3.create_bucket(Bucket=unique)
+    s3.head_bucket(Bucket=unique)
+    assert s3.list_objects_v2(Bucket=unique)["KeyCount"] == 0
+    s3.delete_bucket(Bucket=unique)
