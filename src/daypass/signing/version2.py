@@ -81,7 +81,7 @@ def verify_v2(signature: Signature, key: SigningKey, host_bucket: bytes) -> None
     """The holder of ``key`` (the secret itself, for SHA-1) signed this request. Raises SigningError."""
     given = signature.signature.encode()
     texts = [string_to_sign_v2(signature, host_bucket, path) for path in _paths(signature.raw_path)]
-    if not any([hmac.compare_digest(base64.b64encode(key.mac(text)), given) for text in texts]):
+    if not any(hmac.compare_digest(base64.b64encode(key.mac(text)), given) for text in texts):
         raise s3_mismatch(signature.access_key_id, signature.signature, texts[0])
 
 
