@@ -147,7 +147,7 @@ def test_a_client_that_refreshes_its_session_goes_on(start_server: Callable[...,
                 "token": keys["SessionToken"], "expiry_time": keys["Expiration"].isoformat()}  # fmt: skip
 
     core = get_session()
-    core._credentials = RefreshableCredentials.create_from_metadata(fresh(), fresh, "test", advisory_timeout=0, mandatory_timeout=2)  # fmt: skip
+    core._credentials = RefreshableCredentials.create_from_metadata(fresh(), fresh, "test", advisory_timeout=2, mandatory_timeout=1)  # fmt: skip
     client = boto3.Session(botocore_session=core, region_name="us-east-1").client("sts", endpoint_url=server.url)
     end = time.monotonic() + 30
     while made < 3 and time.monotonic() < end:
