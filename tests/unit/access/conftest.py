@@ -8,12 +8,15 @@ import pytest
 from worldkit import ACCOUNT, Host, long_term, make_host
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return make_host(tmp_path)
+def host(tmp_path: Path) -> Iterator[Host]:
+    made = make_host(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from worldkit import ACCOUNT, Host, Signer, allow, refusal, trusting
+from worldkit import ACCOUNT, Host, Signer, allow, make_host, refusal, trusting
 
 if TYPE_CHECKING:
     from daypass.request import Request
@@ -26,6 +26,12 @@ MISMATCH = (
         "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
     ),
 )
+
+
+@pytest.fixture
+def host() -> Host:
+    """A server without object storage: there are many of them here."""
+    return make_host()
 
 
 @dataclass(frozen=True)

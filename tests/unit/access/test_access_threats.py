@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from worldkit import ACCOUNT, OTHER_ACCOUNT, PROTOCOLS, Host, Signer, allow, make_host, refusal, trusting
 
 from daypass.request import Request
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 IDENTITY = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
@@ -213,8 +210,8 @@ def test_b11_the_account_of_a_token_is_that_of_its_key(host: Host, alice: dict[s
 
 
 @pytest.mark.parametrize("limit", [0, 7200])
-def test_b16_a_chain_may_be_prolonged_for_ever_unless_a_setting_ends_it(tmp_path: Path, limit: int) -> None:
-    host = make_host(tmp_path, sts_max_chain_age=limit)
+def test_b16_a_chain_may_be_prolonged_for_ever_unless_a_setting_ends_it(limit: int) -> None:
+    host = make_host(sts_max_chain_age=limit)
     alice = host.user("alice")
     one, two = (host.role(name, trusting(ALICE), allow("sts:AssumeRole")) for name in ("one", "two"))
     for name in ("one", "two"):

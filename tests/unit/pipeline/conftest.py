@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from worldkit import ACCOUNT, Host, long_term, make_host
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return make_host(tmp_path)
+def host() -> Host:
+    return make_host()
 
 
 @pytest.fixture

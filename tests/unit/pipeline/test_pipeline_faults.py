@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from worldkit import ACCOUNT, Host, Signer, allow, make_host, trusting
+from worldkit import ACCOUNT, Host, Signer, allow, trusting
 
 from daypass.directory import GLOBAL, AccessKey, Put, User
 from daypass.pipeline import answer as answer_of
@@ -16,7 +16,6 @@ from daypass.store.interface import Conflict, StoreProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 
@@ -290,8 +289,7 @@ def test_f18_an_unsigned_call_is_nobody_s(host: Host) -> None:
             assert host.ask(request).refusal == told, operation
 
 
-def test_f2_a_user_without_policy_may_nothing_that_needs_permission(tmp_path: Path) -> None:
-    host = make_host(tmp_path)
+def test_f2_a_user_without_policy_may_nothing_that_needs_permission(host: Host) -> None:
     key = host.user("nobody")
     model = {"sts": {"GetCallerIdentity", "GetSessionToken"}, "iam": set[str]()}
     for service, free in model.items():

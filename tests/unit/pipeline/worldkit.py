@@ -150,6 +150,11 @@ class Host:
     def now(self) -> float:
         return self.clock[0]
 
+    def close(self) -> None:
+        """Let go of the object folder, where there is one."""
+        if isinstance(self.world.rooms.objects, LocalObjects):
+            self.world.rooms.objects.close()
+
     def at(self, seconds: float) -> None:
         """Turn the clock forward."""
         self.clock[0] += seconds

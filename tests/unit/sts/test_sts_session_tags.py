@@ -107,6 +107,18 @@ def test_fifty_tags_and_no_more(host: Host, sts: Any) -> None:
     assert "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50" in text
 
 
+def test_lengths_count_code_points(host: Host, sts: Any) -> None:
+    role = host.role("R", trusting(ALICE, *TAGGING))
+    for length, status in ((256, "OK"), (257, "ValidationError")):
+        tag = {"Key": "𐐨" * 128, "Value": "𐐨" * length}
+        try:
+            sts.assume_role(RoleArn=role, RoleSessionName="dev", Tags=[tag])
+        except sts.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == status  # noqa: PT017
+        else:
+            assert status == "OK"
+
+
 @pytest.mark.parametrize("letter", ["a", "а", "漢", "𐐨"])
 def test_tags_that_no_token_holds_are_too_large_and_nothing_else(host: Host, sts: Any, letter: str) -> None:
     """Letters that compress badly, of one to four bytes: never a failure of the server's."""
