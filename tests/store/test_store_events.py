@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +64,27 @@ def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
         found += ids(page)
         before = (page[-1].time, page[-1].id)
     assert found == [f"e{n:04}" for n in reversed(range(10))]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pages_of_an_attribute_are_those_of_all_events_that_have_it(store: Store, seed: int) -> None:
+    """Events of several minutes, many in one second, in the order of several journals, some of them twice."""
+    chance = random.Random(seed)
+    seconds = chance.choice((3, 90, 4_000))
+    made = [event(n, time=chance.randrange(seconds), username=chance.choice("abc")) for n in range(400)]
+    chance.shuffle(made)
+    for start in range(0, 400, 80):
+        index(store, *made[max(0, start - 5) : start + 80])
+    for _ in range(8):
+        start, end = sorted(chance.randrange(seconds) for _ in range(2))
+        wanted = [e for e in made if e.username == "a" and start <= e.time <= end]
+        wanted.sort(key=lambda e: (e.time, e.id), reverse=True)
+        found: list[str] = []
+        before = None
+        while page := find(store, attribute=("Username", "a"), start=start, end=end, before=before, limit=7):
+            found += ids(page)
+            before = (page[-1].time, page[-1].id)
+        assert found == ids(wanted)
 
 
 def test_both_ends_of_the_time_range_are_inside(store: Store) -> None:

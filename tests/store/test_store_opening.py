@@ -109,6 +109,21 @@ def test_migrations_run_once_and_in_order(tmp_path: Path) -> None:
         assert db.execute("SELECT count(*) FROM later").fetchone() == (1,)
 
 
+def test_a_trail_of_the_first_schema_is_made_again_from_the_journal(tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    steps.mkdir()
+    (steps / "0001_first.sql").write_text(next(MIGRATIONS.glob("0001_*.sql")).read_text())
+    with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as db:
+        migrate(db, steps)
+        db.execute("INSERT INTO event_place VALUES (1, 'a', 'r', 'c')")
+        db.execute("INSERT INTO event VALUES (1, 'e', 1, 1, 'n', 's', NULL, NULL, 1, '[]', '{}')")
+        db.execute("INSERT INTO event_resource VALUES (1, 'ResourceName', 'x', 1, 'e')")
+        db.execute("INSERT INTO journal_mark VALUES ('j', 10)")
+        migrate(db)
+        assert db.execute("SELECT count(*) FROM event").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM journal_mark").fetchone() == (0,)
+
+
 def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "0001_broken.sql").write_text(
         "CREATE TABLE schema_version (version);\nCREATE TABLE half (n);\nINSERT INTO nowhere VALUES (1);\n"

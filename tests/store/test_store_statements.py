@@ -11,6 +11,7 @@ from storekit import A, event, put, user
 
 from daypass import store as store_package
 from daypass.store import statements, trail, trail_statements
+from daypass.store.interface import EventQuery
 
 if TYPE_CHECKING:
     from daypass.store import SqliteStore
@@ -39,7 +40,7 @@ def test_no_other_module_of_the_room_holds_sql(path: Path) -> None:
 
 
 def test_the_statements_are_found() -> None:
-    assert {"_RECORD", "_PAGE", "_PUT", "_ADD_EVENT", "_FIND None", "_FIND Username"} <= ALL.keys()
+    assert {"_RECORD", "_PAGE", "_PUT", "_ADD_EVENT", "_FIND None", "_LISTS"} <= ALL.keys()
 
 
 @pytest.mark.parametrize("name", sorted(ALL.keys() - WHOLE_TABLES))
@@ -48,9 +49,10 @@ def test_every_statement_goes_by_an_index_and_sorts_nothing(sqlite: SqliteStore,
     named = dict.fromkeys(re.findall(r":(\w+)", text))
     plan = sqlite._trail_db.execute(f"EXPLAIN QUERY PLAN {text}", named or (None,) * text.count("?")).fetchall()
     steps = [step[3] for step in plan]
-    assert not [s for s in steps if re.match(r"SCAN (record|link|folder|event|scope|last_use|spent_id)\b", s)], steps
-    sorts_one_page = "Resource" in name or name == "_BY_RESOURCE"
-    assert sorts_one_page or not [s for s in steps if "TEMP B-TREE" in s], steps
+    assert not [
+        s for s in steps if re.match(r"SCAN (record|link|folder|event|event_list|scope|last_use|spent_id)\b", s)
+    ], steps
+    assert not [s for s in steps if "TEMP B-TREE" in s], steps
 
 
 @pytest.mark.slow
@@ -70,7 +72,8 @@ def _steps(store: SqliteStore, number: int) -> dict[str, int]:
     store._writer._db.execute("COMMIT")
     db, middle = store._trail_db, f"u{number // 2:06}"
     span = statements.Span(middle, 5)
-    found = {"place": 1, "value": "u3", "start": 0, "before_time": 10**9, "before_id": "", "limit": 50}
+    middle_time = 1_000 + number // 2
+    query = EventQuery(A, "us-east-1", 0, middle_time, ("Username", "u3"), None, 50)
     calls = {
         "page": lambda: statements.page(db, "user", A, span),
         "folder": lambda: statements.page_of_folder(db, "user", A, "/d3/", span),
@@ -79,8 +82,8 @@ def _steps(store: SqliteStore, number: int) -> dict[str, int]:
         "count": lambda: statements.count(db, "user", A),
         "count_linked": lambda: statements.count_linked(db, A, "group", "g"),
         "record": lambda: statements.record(db, ("user", A, middle)),
-        "events": lambda: trail_statements.find_events(db, None, {**found, "attribute": None}),
-        "events of a user": lambda: trail_statements.find_events(db, "Username", {**found, "attribute": "Username"}),
+        "events": lambda: trail.find_events(db, query._replace(attribute=None)),
+        "events of a user": lambda: trail.find_events(db, query),
     }
     return {name: _counted(store, call) for name, call in calls.items()}
 

@@ -89,7 +89,7 @@ class SqliteStore:
         return await self._look_up(lambda db: trail.find_events(db, query))
 
     async def delete_events(self, before: int, limit: int) -> int:
-        return await self._writer.run(lambda db: trail_statements.delete_events(db, before, limit))
+        return await self._writer.run(lambda db: trail.delete_events(db, before, limit))
 
     def ready(self) -> bool:
         try:
