@@ -12,7 +12,7 @@ from daypass.access.authenticate import Keys
 from daypass.audit import Counters, Indexer, Journal, Recorder, Trail
 from daypass.metrics import Metrics
 from daypass.objects import LocalObjects
-from daypass.pipeline import World, answer
+from daypass.pipeline import answer
 from daypass.protocol import Protocols
 from daypass.protocol.regions import known_regions
 from daypass.provisioning import key_ring
@@ -24,6 +24,7 @@ from daypass.services.s3 import s3
 from daypass.services.sts import sts
 from daypass.signing import SigningKeyCache
 from daypass.store import SqliteStore, StoreProblem
+from daypass.visit import World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class App:
             protocols=protocols,
             operations={operations.service: operations.table for operations in SERVICES},
             store=store,
-            keys=Keys(ring, SigningKeyCache(), known_regions() | {config.region}),
+            keys=Keys(ring, SigningKeyCache(), known_regions() | {config.region}, config.s3_signature_v2),
             recorder=Recorder(protocols.services, clock.now, clock.random_bytes),
             journal=_open_journal(journal_folder, counters),
             rooms=Rooms(objects, Trail(store, indexer)),

@@ -104,6 +104,14 @@ class Config:
             "sts.max_chain_age", values.number(0, 31536000), "Seconds a chain of roles may go on; 0 is no limit."
         ),
     )
+    s3_signature_v2: bool = field(
+        default=True,
+        metadata=_about(
+            "s3.signature_v2",
+            values.switch,
+            "Whether S3 takes Signature Version 2, which old clients still presign with.",
+        ),
+    )
     audit_durability: str = field(
         default="relaxed",
         metadata=_about(

@@ -10,7 +10,8 @@ class ApiError(Exception):
 
     ``code`` is the code on the wire; its HTTP status comes from the service's error table
     (:mod:`daypass.protocol.errors`) unless ``status`` overrides it. ``members`` are further elements of the error
-    body (S3: ``BucketName``, ``Key``...), in order. ``reason`` is for the operator and never leaves the server.
+    body (S3: ``BucketName``, ``Key``...), in order. ``reason`` is for the operator and never leaves the server. ``changes`` are
+    committed although the call is refused: a wrong one-time code counts.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class ApiError(Exception):
         members: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         reason: str | None = None,
+        changes: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(code, message)
         self.code = code
@@ -30,3 +32,4 @@ class ApiError(Exception):
         self.members = members or {}
         self.headers = headers or {}
         self.reason = reason
+        self.changes = changes

@@ -10,74 +10,31 @@ written: in the transaction of its changes, or in the journal.
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from daypass.access.authenticate import Keys, Target, authenticate
+from daypass.access.authenticate import Target, authenticate, names_a_key
 from daypass.access.authorize import require
 from daypass.access.facts import RequestFacts
 from daypass.access.refusals import KeyRefusal, refusal
 from daypass.access.session_limits import check_session_kind
 from daypass.errors import ApiError
+from daypass.leaving import journal_committed, leave, records_of, render
 from daypass.protocol import Address, not_implemented
 from daypass.request import Answer, BodyTooLarge, Request, Response
-from daypass.services.registry import Call, Operation, Rooms
-from daypass.store.interface import Conflict, StoreProblem
+from daypass.services.registry import Call, Operation
+from daypass.store.interface import Conflict
+from daypass.visit import PlainRefusal, Visit
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Mapping
-
-    from daypass.access.caller import Caller
-    from daypass.audit import Journal, Recorded, Recorder
     from daypass.directory import Change, View
-    from daypass.metrics import Metrics
-    from daypass.protocol import Protocols, Route, Service
-    from daypass.services.mint import Mint
+    from daypass.protocol import Route
     from daypass.services.registry import Output, Result
-    from daypass.settings import Settings
-    from daypass.store.interface import Store
+    from daypass.visit import World
 
-LOG = logging.getLogger("daypass")
 COMMIT_ATTEMPTS = 20
-
-
-@dataclass(slots=True)
-class World:
-    """What one worker process answers with. Built once by :mod:`daypass.app`."""
-
-    protocols: Protocols
-    operations: Mapping[str, Mapping[str, Operation]]
-    store: Store
-    keys: Keys
-    recorder: Recorder
-    journal: Journal
-    rooms: Rooms
-    mint: Mint
-    settings: Settings
-    strict: bool
-    """Whether answers wait until the journal is on the disk (``audit.durability``)."""
-    now: Callable[[], float]
-    metrics: Metrics
-    writing: asyncio.Lock
-    """Writers of one process take turns: it spares them conflicts with one another."""
-
-
-@dataclass(slots=True)
-class Visit:
-    """One request on its way: what the stations have found so far, for the ones that follow and for the record."""
-
-    request: Request
-    service: Service
-    request_id: str
-    facts: RequestFacts
-    route: Route | None = None
-    operation: Operation | None = None
-    view: View | None = None
-    caller: Caller | None = None
-    """None until somebody, or nobody, has been authenticated."""
-    call: Call | None = None
+UNSIGNED_LIMIT = 256 * 1024
+"""Bytes of an unsigned body: room for a SAML assertion of the largest size."""
 
 
 def answer(request: Request, world: World) -> Answer:
@@ -93,11 +50,11 @@ def answer(request: Request, world: World) -> Answer:
         output, changes = _perform(visit, world)
         if changes:
             return _answer_later(visit, world, identified=True, result=(output, changes))
-        return _leave(visit, world, output)
+        return leave(visit, world, output)
     except Conflict:
         return _answer_later(visit, world, overtaken=True)
     except Exception as error:  # noqa: BLE001 - the one place: a refusal, or a bug of ours, becomes an answer
-        return _leave(visit, world, error=error)
+        return _refuse(visit, world, error)
 
 
 async def _answer_later(
@@ -109,17 +66,50 @@ async def _answer_later(
     """
     try:
         if not (identified or overtaken):
-            visit.request.body = await _whole_body(visit)
+            visit.request.body = await _whole_body(visit, _limit(visit, world))
             _identify(visit, world)
         if result is None:
-            result = await (_perform_again(visit, world) if overtaken else _perform_later(visit, world))
+            result = await (_perform_again(visit, world) if overtaken else _perform_first(visit, world))
         output, changes = result
         if changes:
             return await _commit(visit, world, output, changes)
-        answer = _leave(visit, world, output)
+        answer = leave(visit, world, output)
     except Exception as error:  # noqa: BLE001 - as in answer()
-        answer = _leave(visit, world, error=error)
+        answer = _refuse(visit, world, error)
     return answer if isinstance(answer, Response) else await answer
+
+
+def _refuse(visit: Visit, world: World, error: Exception) -> Answer:
+    """The way out of a refused call; through the store where the refusal itself must be remembered."""
+    if isinstance(error, ApiError) and error.changes:
+        return _commit_refusal(visit, world, error)
+    return leave(visit, world, error=error)
+
+
+async def _commit_refusal(visit: Visit, world: World, error: ApiError) -> Response:
+    """Commit what a refusal changes. When it was overtaken the call is decided again: it may be refused otherwise."""
+    async with world.writing:
+        for _ in range(COMMIT_ATTEMPTS):
+            if visit.view is None:
+                raise RuntimeError("changes without a view")
+            try:
+                await world.store.commit(visit.view, error.changes, [])
+                break
+            except Conflict:
+                try:
+                    await _perform_again(visit, world)
+                except ApiError as again:
+                    error = again
+                    if not error.changes:
+                        break
+                else:
+                    error = _too_fast()
+                    break
+            except Exception as problem:  # noqa: BLE001 - what is not remembered is not answered
+                error = ApiError("ServiceUnavailable", "Please try again.", reason=str(problem))
+                break
+    left = leave(visit, world, error=error)
+    return left if isinstance(left, Response) else await left
 
 
 def _arrive(request: Request, world: World) -> Visit:
@@ -143,7 +133,7 @@ def _identify(visit: Visit, world: World) -> None:
     route = visit.route = service.route(request)
     if route.refusal is not None:
         if isinstance(route.refusal, Response):
-            raise _Plain(route.refusal)
+            raise PlainRefusal(route.refusal)
         raise route.refusal
     visit.view = world.store.view()
     target = Target(service.signing_name, route.streaming_input, _host_bucket(route))
@@ -195,8 +185,9 @@ def _perform(visit: Visit, world: World) -> Result:
 
 async def _perform_later(visit: Visit, world: World) -> Result:
     """Stations 4 and 5 for an operation that waits."""
-    if visit.route is not None and not visit.route.streaming_input:
-        visit.request.body = await _whole_body(visit)
+    if visit.route is not None and not visit.route.streaming_input and not isinstance(visit.request.body, bytes):
+        visit.request.body = await _whole_body(visit, visit.service.body_limit)
+        _identify(visit, world)  # reading takes as long as the client likes: who calls, and may they, is decided now
     operation, view = _prepare(visit, world)
     if visit.call is None:
         raise RuntimeError("a call was performed before it was prepared")
@@ -208,6 +199,16 @@ async def _perform_later(visit: Visit, world: World) -> Result:
     return await operation.rooms(visit.call, view, world.rooms)
 
 
+async def _perform_first(visit: Visit, world: World) -> Result:
+    """As :func:`_perform_later`; a call that was overtaken runs again, unless its body is spent."""
+    try:
+        return await _perform_later(visit, world)
+    except Conflict:
+        if not isinstance(visit.request.body, bytes):
+            raise
+    return await _perform_again(visit, world)
+
+
 async def _perform_again(visit: Visit, world: World) -> Result:
     """Stations 3 to 5 once more, on a new view, until nothing that they read changes meanwhile."""
     for _ in range(COMMIT_ATTEMPTS):
@@ -216,15 +217,15 @@ async def _perform_again(visit: Visit, world: World) -> Result:
             return await _perform_later(visit, world)
         except Conflict:
             continue
-    raise ApiError("ServiceUnavailable", "The directory is changing too fast. Please try again.")
+    raise _too_fast()
 
 
 async def _commit(visit: Visit, world: World, output: Output, changes: list[Change]) -> Response:
     """Station 6: changes and audit record together. On a conflict everything from authentication on runs again."""
     async with world.writing:
         for _ in range(COMMIT_ATTEMPTS):
-            response = _render(visit, output)
-            records = _record(visit, world, response, output)
+            response = render(visit, output)
+            records = records_of(visit, world, response, output)
             if visit.view is None:
                 raise RuntimeError("changes without a view")
             try:
@@ -233,124 +234,36 @@ async def _commit(visit: Visit, world: World, output: Output, changes: list[Chan
                 output, changes = await _perform_again(visit, world)
                 if changes:
                     continue
-                left = _leave(visit, world, output)
+                left = leave(visit, world, output)
                 return left if isinstance(left, Response) else await left
-            _journal_committed(records, world)
+            journal_committed(records, world)
             world.metrics.count(visit.service.name, visit.operation, response.status)
             return response
-    raise ApiError("ServiceUnavailable", "The directory is changing too fast. Please try again.")
+    raise _too_fast()
 
 
-def _leave(visit: Visit, world: World, output: Output | None = None, error: Exception | None = None) -> Answer:
-    """Station 7 for a call without changes: render, record, go. Refusals and our own bugs leave here too."""
-    refused = None if error is None else _as_refusal(visit, error)
-    response = _render(visit, output or {}) if refused is None else _render_refusal(visit, refused)
-    try:
-        for record in _record(visit, world, response, output, refused):
-            world.journal.append(record.line)
-    except Exception as problem:  # noqa: BLE001 - whatever keeps a call from being recorded keeps it unanswered
-        return _unrecorded(visit, response, problem)
-    world.metrics.count(visit.service.name, visit.operation, response.status)
-    if visit.call is not None and visit.call.engines_disagreed:
-        LOG.critical("request %s: the two policy engines disagree; it was refused", visit.request_id)
-        world.metrics.disagreements += 1
-    return _when_synced(visit, response, world.journal) if world.strict else response
+def _too_fast() -> ApiError:
+    return ApiError("ServiceUnavailable", "The directory is changing too fast. Please try again.")
 
 
-def _journal_committed(records: tuple[Recorded, ...], world: World) -> None:
-    """Tell the journal too, for the uses of keys that it counts; the records themselves are safe already."""
-    try:
-        for record in records:
-            world.journal.append(record.line)
-    except OSError:
-        LOG.exception("the audit journal cannot be written")
+def _limit(visit: Visit, world: World) -> int:
+    """How much of a body is read before its signature can be verified: little of one that names no good key."""
+    keys, service = world.keys, visit.service
+    if names_a_key(visit.request, service.signing_name, world.store.view(), keys, visit.facts.now):
+        return service.body_limit
+    return min(UNSIGNED_LIMIT, service.body_limit)
 
 
-async def _when_synced(visit: Visit, response: Response, journal: Journal) -> Response:
-    try:
-        await journal.sync()
-    except OSError as error:
-        return _unrecorded(visit, response, error)
-    return response
-
-
-def _unrecorded(visit: Visit, response: Response, error: Exception) -> Response:
-    """Refuse a call whose record could not be written; its answer is thrown away."""
-    trace = None if isinstance(error, OSError) else error
-    LOG.error("request %s cannot be recorded, so it is refused: %s", visit.request_id, error, exc_info=trace)
-    if not isinstance(response.body, bytes):
-        response.body.close()
-    return _render_refusal(visit, ApiError("ServiceUnavailable", "The call cannot be recorded."))
-
-
-async def _whole_body(visit: Visit) -> bytes:
+async def _whole_body(visit: Visit, limit: int) -> bytes:
     """The body of a call that is not a stream. Raises ApiError, or the service's own answer, when it is too long."""
     body = visit.request.body
     if isinstance(body, bytes):
         return body
     try:
-        return await body.read(visit.service.body_limit)
+        return await body.read(limit)
     except BodyTooLarge:
         too_large = visit.service.too_large
-        raise (_Plain(too_large) if isinstance(too_large, Response) else too_large) from None
-
-
-class _Plain(Exception):
-    """A refusal that no service model describes: a redirect, an empty 413."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
-
-
-def _as_refusal(visit: Visit, error: Exception) -> ApiError | Response:
-    """What the caller is told of an error. Bugs of ours are logged whole and told to nobody."""
-    match error:
-        case ApiError():
-            return error
-        case _Plain(response=response):
-            return response
-        case StoreProblem() | OSError() | Conflict():
-            LOG.error("request %s: %s", visit.request_id, str(error) or type(error).__name__)
-            return ApiError("ServiceUnavailable", "The service cannot complete the request. Please try again.")
-    LOG.error("request %s failed", visit.request_id, exc_info=error)
-    internal = "InternalError" if visit.service.name == "s3" else "InternalFailure"
-    return ApiError(internal, "We encountered an internal error. Please try again.", reason=type(error).__name__)
-
-
-def _render(visit: Visit, output: Output) -> Response:
-    if visit.route is None:
-        raise RuntimeError("an output without a route")
-    return visit.service.render(visit.route, output, visit.request_id)
-
-
-def _render_refusal(visit: Visit, refused: ApiError | Response) -> Response:
-    if isinstance(refused, Response):
-        return refused
-    return visit.service.render_error(visit.route, refused, visit.request_id, head=visit.request.method == "HEAD")
-
-
-def _record(
-    visit: Visit,
-    world: World,
-    response: Response,
-    output: Output | None = None,
-    refused: ApiError | Response | None = None,
-) -> tuple[Recorded, ...]:
-    """The audit records of this call: one, or one for each account that is told of it."""
-    return world.recorder.of(
-        service=visit.service.name,
-        operation=None if visit.route is None else visit.route.operation,
-        request_id=visit.request_id,
-        request=visit.request,
-        facts=visit.facts,
-        status=response.status,
-        caller=visit.caller,
-        call=visit.call,
-        owner=None if visit.call is None else visit.call.owner,
-        output=output,
-        error=refused if isinstance(refused, ApiError) else None,
-    )
+        raise (PlainRefusal(too_large) if isinstance(too_large, Response) else too_large) from None
 
 
 def _host_bucket(route: Route) -> bytes:

@@ -10,14 +10,17 @@ import asyncio
 import configparser
 import io
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daypass import clock
 from daypass.credentials import KeyRing, Secret
 from daypass.directory import GLOBAL, AccessKey, Account, Bucket, Put
+from daypass.errors import ApiError
 from daypass.services.iam import AccountKeys, new_account
 from daypass.services.mint import Mint
+from daypass.services.s3.buckets import check_name
 from daypass.store import Conflict, SqliteStore, StoreProblem
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 KEY_FILE = "keyring.json"
 CREDENTIALS_FILE = "credentials"
+DATABASE = "daypass.sqlite3"
+OBJECTS = "objects.sqlite3"
+ACCOUNT_NAME = re.compile(r"[\w.:/=+@-][\w.:/=+@ -]{0,49}", re.ASCII)
 ATTEMPTS = 20
 
 
@@ -45,6 +51,7 @@ def provision(config: Config) -> Provisioned:
 
     Raises StoreProblem with one clear line for the operator.
     """
+    _check_whole(config.data)
     store = open_store(config)
     try:
         return asyncio.run(_first_account(config, store))
@@ -52,8 +59,23 @@ def provision(config: Config) -> Provisioned:
         store.close()
 
 
+def _check_whole(folder: Path) -> None:
+    """Raise StoreProblem for a folder that has lost its directory: it must not quietly begin anew."""
+    database = folder / DATABASE
+    if database.exists() and database.stat().st_size:
+        return
+    left = [name for name in (CREDENTIALS_FILE, OBJECTS, "journal") if (folder / name).exists()]
+    if left:
+        raise StoreProblem(
+            f"{database} is missing or empty, but {folder / left[0]} is there: restore the database from a backup, or "
+            "move the whole folder away to begin anew"
+        )
+
+
 def create_account(config: Config, name: str, email: str = "") -> AccountKeys:
     """Add an account, also beside a running server: the next request sees it. Raises StoreProblem."""
+    if not ACCOUNT_NAME.fullmatch(name):
+        raise StoreProblem("an account's name has 1 to 50 letters, digits, blanks and characters of _.:/=+@-")
     if not (config.data / KEY_FILE).exists():
         raise StoreProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
     store = open_store(config)
@@ -83,7 +105,7 @@ def key_ring(folder: Path) -> KeyRing:
 
 def _make_key_file(folder: Path, path: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (folder / "daypass.sqlite3").exists():
+    if (folder / DATABASE).exists():
         raise StoreProblem(f"{path} is missing: without it the secrets in {folder} cannot be opened")
     _write_private(path, KeyRing.generate(clock.random_bytes(32)).to_text())
 
@@ -95,6 +117,7 @@ async def _first_account(config: Config, store: SqliteStore) -> Provisioned:
         account = found[0]
         if not isinstance(account, Account):
             raise TypeError("the store gave something else than an account")
+        store.view().page(AccessKey, GLOBAL, limit=1)  # opens a secret: the key ring is this folder's, or it says so
         return Provisioned(account.id, fresh=False, credentials=path)
     admin = None
     if config.admin_access_key_id is not None and config.admin_secret_access_key is not None:
@@ -145,6 +168,11 @@ def _free_account_id(view: View) -> str:
 
 
 def _first_buckets(config: Config, account: str, mint: Mint) -> list[Change]:
+    for name in config.buckets:
+        try:
+            check_name(name)
+        except ApiError:
+            raise StoreProblem(f"buckets: S3 knows no bucket name like {name!r}") from None
     return [
         Put(
             Bucket(name=name, account=account, region=config.region, created=int(clock.now()), id=mint.random(16).hex())

@@ -16,7 +16,15 @@ from daypass.access.principals import ANONYMOUS, caller_of_key, caller_of_sessio
 from daypass.access.refusals import JSON_SERVICES, KeyRefusal, refusal
 from daypass.credentials import CannotOpen, account_of, open_session
 from daypass.directory import GLOBAL, AccessKey
-from daypass.signing import Dialect, SigningError, check_scope, check_time, read_signature, verify
+from daypass.signing import (
+    Dialect,
+    SigningError,
+    check_scope,
+    check_time,
+    read_signature,
+    unsupported_mechanism,
+    verify,
+)
 
 if TYPE_CHECKING:
     from daypass.access.caller import Caller
@@ -37,6 +45,8 @@ class Keys:
     signing: SigningKeyCache
     regions: frozenset[str]
     """Regions that a credential scope may name."""
+    signature_v2: bool = True
+    """Whether S3 takes Signature Version 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +94,7 @@ def _authenticate(request: Request, target: Target, view: View, keys: Keys, now:
         if dialect is Dialect.S3:
             request.body = anonymous_body(request, streams=target.streams)
         return Authenticated(ANONYMOUS, None)
-    check_scope(signature, service=service, regions=keys.regions)
-    check_time(signature, now)
-    if signature.access_key_id.startswith(TEMPORARY):
-        caller, secret = _session_holder(signature, service, view, keys, now)
-    else:
-        caller, secret = _key_holder(signature, service, view)
+    caller, secret = _holder(signature, service, view, keys, now)
     key = keys.signing.get(secret.reveal(), signature)
     verify(signature, key, _payload_hash(request, signature, dialect), host_bucket=target.host_bucket)
     if signature.session_token is not None and caller.session is None:
@@ -97,6 +102,33 @@ def _authenticate(request: Request, target: Target, view: View, keys: Keys, now:
     if dialect is Dialect.S3:
         request.body = verified_body(request, signature, key, streams=target.streams)
     return Authenticated(caller, signature)
+
+
+def names_a_key(request: Request, service: str, view: View, keys: Keys, now: float) -> bool:
+    """Whether a request whose body has not been read is signed, as far as its head tells. Raises ApiError.
+
+    Nobody is believed yet: it only keeps strangers from making the server hold large bodies.
+    """
+    try:
+        signature = read_signature(
+            request.method, request.raw_path, request.raw_query, request.headers, dialect_of(service)
+        )
+        if signature is not None:
+            _holder(signature, service, view, keys, now)
+    except SigningError as error:
+        raise as_api_error(error) from None
+    return signature is not None
+
+
+def _holder(signature: Signature, service: str, view: View, keys: Keys, now: float) -> tuple[Caller, Secret]:
+    """Scope, time, key, token, expiry and issuer, in this order: all that comes before the HMAC."""
+    if signature.form.is_version_2 and not keys.signature_v2:
+        raise unsupported_mechanism()
+    check_scope(signature, service=service, regions=keys.regions)
+    check_time(signature, now)
+    if signature.access_key_id.startswith(TEMPORARY):
+        return _session_holder(signature, service, view, keys, now)
+    return _key_holder(signature, service, view)
 
 
 def _key_holder(signature: Signature, service: str, view: View) -> tuple[Caller, Secret]:

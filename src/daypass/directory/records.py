@@ -256,6 +256,8 @@ class MfaDevice(Record, frozen=True, array_like=True):
     drift: int = 0
     last_step: int = 0
     tags: Tags = ()
+    failures: tuple[tuple[str, int], ...] = ()
+    """Wrong codes of late: the long-term key that stands behind the call, and when (seconds)."""
 
     @property
     def key(self) -> Key:

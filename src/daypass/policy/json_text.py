@@ -25,15 +25,18 @@ class JsonNumber(str):
 def read(text: str) -> Any:
     """The value a JSON text stands for. Raises ValueError for anything else, however deep or odd it is."""
     try:
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_object,
             parse_int=JsonNumber,
             parse_float=JsonNumber,
             parse_constant=_no_constant,
         )
+        # half of a surrogate pair, written as an escape, could neither be stored nor be named in an answer
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

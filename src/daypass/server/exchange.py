@@ -65,6 +65,9 @@ class Exchange(RequestResponseCycle):
         self.expected_content_length = next((int(v) for n, v in headers if n == b"content-length"), 0)
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0
+        if self.waiting_for_100_continue and status < 300:
+            # a success without it is legal, and botocore takes the next answer for the one it still waits for
+            self._head = b"HTTP/1.1 100 Continue\r\n\r\n" + self._head
         self.response_started = True
         self.waiting_for_100_continue = False
 

@@ -96,8 +96,11 @@ def string_to_sign_v2(signature: Signature, host_bucket: bytes, path: bytes) -> 
             headers[name] = headers[name] + b"," + value.strip() if name in headers else value.strip()
     if in_query:
         for name, query_value in pairs:
-            if name.startswith(b"x-amz-") or name in (b"content-md5", b"content-type"):
-                headers.setdefault(name, query_value or b"")
+            given = query_value or b""
+            if name.startswith(b"x-amz-"):  # it counts as a header, after one of that name
+                headers[name] = headers[name] + b"," + given if name in headers else given
+            elif name in (b"content-md5", b"content-type"):
+                headers.setdefault(name, given)
     _refuse_unsigned(names, in_query=in_query)
     date = str(signature.expires).encode() if in_query else headers.get(b"date", b"")
     if b"x-amz-date" in headers and not in_query:

@@ -32,7 +32,7 @@ from daypass.audit import Recorder
 from daypass.credentials import KeyRing
 from daypass.metrics import Metrics
 from daypass.objects import LocalObjects
-from daypass.pipeline import World, answer
+from daypass.pipeline import answer
 from daypass.protocol import Protocols
 from daypass.request import Listener, Request, Response
 from daypass.services.iam import AccountKeys, iam, new_account
@@ -43,6 +43,7 @@ from daypass.services.sts import sts
 from daypass.settings import Settings
 from daypass.signing import SigningKeyCache
 from daypass.store import MemoryStore
+from daypass.visit import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

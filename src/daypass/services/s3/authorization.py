@@ -149,9 +149,8 @@ def request_context(call: Call) -> Context:
         return {}
     context: Context = {}
     request = call.request
-    payload = request.header(b"x-amz-content-sha256")
-    if payload is not None:
-        context["s3:x-amz-content-sha256"] = payload
+    # a presigned request that declares no hash is one whose body is not signed
+    context["s3:x-amz-content-sha256"] = request.header(b"x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
     header = request.header(b"authorization")
     if header is not None:
         context["s3:authtype"] = "REST-HEADER"
@@ -177,6 +176,7 @@ def _resource_policy(call: Call, bucket: Bucket) -> ResourcePolicy | None:
     if bucket.policy is None:
         return None
     restricted = bucket.public_access_block is not None and bucket.public_access_block[3]
-    if restricted and call.caller.account != bucket.account and is_public(bucket.policy):
+    stranger = call.caller.is_anonymous or (call.caller.account != bucket.account and is_public(bucket.policy))
+    if restricted and stranger:
         raise ApiError("AccessDenied", "Access Denied", reason="RestrictPublicBuckets: the bucket policy is public")
     return ResourcePolicy(bucket.policy, bucket.policy_bindings)

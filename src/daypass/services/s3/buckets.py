@@ -129,7 +129,7 @@ def _create(call: Call, _view: View) -> Iterable[Ask]:
 def create_bucket(call: Call, view: View) -> Result:
     """Make a bucket. In us-east-1 making one's own again succeeds, as on AWS."""
     name: str = call.input["Bucket"]
-    _check_name(name)
+    check_name(name)
     _refuse_unsupported(call)
     configuration = call.input.get("CreateBucketConfiguration") or {}
     region = _region(call, configuration.get("LocationConstraint"))
@@ -183,7 +183,8 @@ def get_bucket_location(call: Call, view: View) -> Result:
     return {"LocationConstraint": None if region == GLOBAL_REGION else region}, []
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise InvalidBucketName for what S3, or this server, does not take for a bucket's name."""
     legal = (
         _NAME.fullmatch(name)
         and ".." not in name

@@ -57,6 +57,8 @@ def _narrows(condition: Condition) -> bool:
         return bool(condition.values) and all(map(_is_narrow_network, condition.values))
     if operator not in _TEXT_OPERATORS or key not in _FIXING_KEYS:
         return False
+    if key == "aws:userid" and any(value.lower() == "anonymous" for value in condition.values):
+        return False  # every stranger has that id
     return bool(condition.values) and all(map(_is_fixed, condition.values))
 
 

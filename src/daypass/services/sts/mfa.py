@@ -2,6 +2,10 @@
 
 A code is good once, and none older than it afterwards; the newest step used is kept in the device's record, so the
 directory's own conflict check also stops two calls that race with the same code.
+
+Wrong codes count, in the directory and so for all workers: after five of one key within a quarter of an hour, further
+codes of that key are refused unlooked at. The count is by the long-term key behind the call, so that a stolen key does not
+shut out the others of its owner, and new sessions of it give no new tries.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ _NOT_YOURS = (
 )
 _WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
 STEP_SECONDS = 30
+MOST_FAILURES = 5
+PAUSE = 15 * 60
 
 
 def verified_device(call: Call, view: View) -> MfaDevice | None:
@@ -42,10 +48,21 @@ def verified_device(call: Call, view: View) -> MfaDevice | None:
     device = view.get(MfaDevice, call.account, serial)
     if device is None or device.user_id != owner or call.caller.role is not None:
         raise ApiError("AccessDenied", _NOT_YOURS)
+    recent = tuple(failure for failure in device.failures if failure[1] > call.now - PAUSE)
+    signer = _signer(call)
+    if sum(key == signer for key, _ in recent) >= MOST_FAILURES:
+        raise ApiError("AccessDenied", _WRONG_CODE, reason="too many wrong codes of this key: not looked at")
     step = matching_step(_seed(device), code, call.now + device.drift * STEP_SECONDS)
     if step is None or step <= device.last_step:
-        raise ApiError("AccessDenied", _WRONG_CODE)
-    return msgspec.structs.replace(device, last_step=step)
+        failed = msgspec.structs.replace(device, failures=(*recent, (signer, int(call.now))))
+        raise ApiError("AccessDenied", _WRONG_CODE, changes=(Put(failed),))
+    return msgspec.structs.replace(device, last_step=step, failures=tuple(f for f in recent if f[0] != signer))
+
+
+def _signer(call: Call) -> str:
+    """The long-term key that stands behind the call, through however many sessions."""
+    session = call.caller.session
+    return (call.caller.access_key_id or "") if session is None else session.chain_root.credential
 
 
 def used(device: MfaDevice | None) -> list[Change]:
