@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from worldkit import ACCOUNT, Host, Signer, allow, make_host, refusal, trusting
+from signkit import Signer
+from worldkit import ACCOUNT, Host, allow, make_host, refusal, trusting
 
 if TYPE_CHECKING:
     from daypass.request import Request

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from worldkit import ACCOUNT, OTHER_ACCOUNT, PROTOCOLS, Host, Signer, allow, make_host, refusal, trusting
+from signkit import Signer
+from worldkit import ACCOUNT, OTHER_ACCOUNT, PROTOCOLS, Host, allow, make_host, refusal, trusting
 
 from daypass.request import Request
 

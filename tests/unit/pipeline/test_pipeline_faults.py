@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from worldkit import ACCOUNT, Host, Signer, allow, trusting
+from signkit import Signer
+from worldkit import ACCOUNT, Host, allow, trusting
 
 from daypass.directory import GLOBAL, AccessKey, Put, User
 from daypass.pipeline import answer as answer_of

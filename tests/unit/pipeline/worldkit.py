@@ -1,14 +1,13 @@
 """A whole server in the test's own process: no socket, a store in memory, a clock that the test turns.
 
 Real boto3 clients sign and parse; their HTTP requests go straight into the pipeline (botocore's ``before-send`` event).
-What no client would send is signed by :func:`signed`. Server and signers read one clock, which stands still by itself.
+What no client would send is signed by :mod:`signkit`. Server and signers read one clock, which stands still by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import hmac
 import json
 import os
@@ -17,7 +16,7 @@ from base64 import b32decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.auth
@@ -26,6 +25,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 from defusedxml.ElementTree import fromstring
+from signkit import HOST, signed
 
 from daypass.access.authenticate import Keys
 from daypass.audit import Recorder
@@ -52,9 +52,7 @@ if TYPE_CHECKING:
 PROTOCOLS = Protocols.load()
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 START = 1_800_000_000.0
-HOST = "localhost:4100"
 VERSIONS = {"sts": "2011-06-15", "iam": "2010-05-08"}
-FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 _SIGNING_TIME: list[float | None] = [None]
 """What botocore takes for the time while a client of a test's host signs; None is the machine's own clock."""
@@ -298,82 +296,6 @@ def _bytes(value: str | bytes) -> bytes:
 def long_term(pair: tuple[str, Any]) -> dict[str, str]:
     """An access key as boto3 takes it."""
     return {"AccessKeyId": pair[0], "SecretAccessKey": pair[1].reveal()}
-
-
-def stamp(now: float) -> str:
-    """``20260115T080000Z``."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-@dataclass
-class Signer:
-    """Signature Version 4 by its plain rules, each part of which a test may bend."""
-
-    credentials: Mapping[str, str]
-    now: float
-    service: str = "sts"
-    region: str = "us-east-1"
-    headers: dict[str, str] = field(default_factory=dict)
-    """Further headers, signed."""
-    day: str | None = None
-    unsigned: tuple[str, ...] = ()
-    """Headers that are sent and not signed."""
-
-    def header(self, parameters: Mapping[str, str] | str, path: str = "/") -> Request:
-        """A POST with a form body, signed in the Authorization header."""
-        body = parameters if isinstance(parameters, str) else urlencode(parameters)
-        headers = {"content-type": FORM, "host": HOST, "x-amz-date": stamp(self.now)}
-        if self.credentials.get("SessionToken") is not None:
-            headers["x-amz-security-token"] = self.credentials["SessionToken"]
-        headers |= self.headers
-        names = ";".join(sorted(name for name in headers if name not in self.unsigned))
-        signature = self._signature("POST", path, "", headers, names, body.encode())
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={self.credentials['AccessKeyId']}/{self._scope()}, "
-            f"SignedHeaders={names}, Signature={signature}"
-        )
-        return Request("POST", path.encode(), b"", _pairs(headers), body.encode(), "192.0.2.7")
-
-    def presigned(self, parameters: Mapping[str, str], expires: str = "60") -> Request:
-        """A GET signed in its query."""
-        headers = {"host": HOST} | self.headers
-        names = ";".join(sorted(name for name in headers if name not in self.unsigned))
-        query = dict(parameters) | {
-            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-            "X-Amz-Credential": f"{self.credentials['AccessKeyId']}/{self._scope()}",
-            "X-Amz-Date": stamp(self.now),
-            "X-Amz-Expires": expires,
-            "X-Amz-SignedHeaders": names,
-        }
-        if self.credentials.get("SessionToken") is not None:
-            query["X-Amz-Security-Token"] = self.credentials["SessionToken"]
-        text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(query.items()))
-        text += f"&X-Amz-Signature={self._signature('GET', '/', text, headers, names, b'')}"
-        return Request("GET", b"/", text.encode(), _pairs(headers), b"", "192.0.2.7")
-
-    def _scope(self) -> str:
-        return f"{self.day or stamp(self.now)[:8]}/{self.region}/{self.service}/aws4_request"
-
-    def _signature(  # noqa: PLR0917 - the parts of a canonical request, in its order
-        self, method: str, path: str, query: str, headers: dict[str, str], names: str, body: bytes
-    ) -> str:
-        lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in names.split(";"))
-        request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-        hashed = hashlib.sha256(request.encode()).hexdigest()
-        key = f"AWS4{self.credentials['SecretAccessKey']}".encode()
-        for part in self._scope().split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        to_sign = f"AWS4-HMAC-SHA256\n{stamp(self.now)}\n{self._scope()}\n{hashed}"
-        return hmac.digest(key, to_sign.encode(), "sha256").hex()
-
-
-def signed(credentials: Mapping[str, str], parameters: Mapping[str, str] | str, *, now: float, **bent: Any) -> Request:
-    """A form signed in the Authorization header."""
-    return Signer(credentials, now, **bent).header(parameters)
-
-
-def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from worldkit import ACCOUNT, OTHER_ACCOUNT, START, Host, allow, refusal, signed, trusting
+from signkit import signed
+from worldkit import ACCOUNT, OTHER_ACCOUNT, START, Host, allow, refusal, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from worldkit import ACCOUNT, OTHER_ACCOUNT, Host, Signer, allow, deny, refusal, trusting
+from signkit import Signer
+from worldkit import ACCOUNT, OTHER_ACCOUNT, Host, allow, deny, refusal, trusting
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 IDENTITY = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from worldkit import ACCOUNT, OTHER_ACCOUNT, Device, Host, allow, refusal, trusting
+
+from daypass.directory import MfaDevice, Put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,3 +232,14 @@ def test_b15_iam_takes_get_session_token_sessions_with_mfa_only(host: Host, sts:
     assert host.query(with_mfa, "ListUsers", "iam").status == 200
     told = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
     assert host.query(without, "ListUsers", "iam").refusal == told
+
+
+def test_a_role_session_does_not_have_the_root_user_s_device_either(host: Host, alice: dict[str, str], device: Device) -> None:  # fmt: skip
+    record = host.store.view().get(MfaDevice, ACCOUNT, device.serial)
+    assert record is not None
+    host.store.apply([Put(msgspec.structs.replace(record, user_id=ACCOUNT, user_name=None))])
+    first = host.role("first", trusting(ALICE))
+    second = host.role("second", trusting(first))
+    given = {"RoleArn": second, "RoleSessionName": "dev", "SerialNumber": device.serial, "TokenCode": device.code()}
+    assert refusal(host.client("sts", host.assume(alice, first)).assume_role, **given) == NOT_YOURS
+    host.root("sts").get_session_token(SerialNumber=device.serial, TokenCode=device.code())

@@ -139,6 +139,7 @@ def test_the_text_of_a_policy_has_2048_characters_at_most(host: Host, alice: dic
         "arn:aws:iam::aws:policy/NoSuchPolicyOfAws",
         f"arn:aws:iam::{ACCOUNT}:role/R-and-more",
         "twenty-characters-and-more",
+        "arn:aws:iam::aws:policy/aws-service-role/APIGatewayServiceRolePolicy",
     ],
 )
 def test_an_arn_that_is_no_policy_of_the_role_s_account_is_refused(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from worldkit import ACCOUNT, Host, Signer, allow, long_term, trusting
+from signkit import Signer
+from worldkit import ACCOUNT, Host, allow, long_term, trusting
 
 OPERATIONS = {
     "AssumeRole": {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/target", "RoleSessionName": "dev"},
