@@ -158,3 +158,25 @@ def test_the_next_indexer_takes_over_from_one_that_was_killed(
     ids = found(tmp_path)
     assert len(set(ids)) == len(ids)
     assert set(said) <= set(ids)
+
+
+def test_a_line_that_was_half_there_when_its_file_was_measured_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass measures all files, then reads them; meanwhile a line is completed and its file finished."""
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    names: dict[str, object] = {}
+    exec(RECORD.replace("sys.argv[1]", repr(str(tmp_path))), names)
+    line = names["line"]
+    assert callable(line)
+    whole = line("w-1") + b"\n" + line("w-2") + b"\n"
+    path = folder / "1-1-a.jsonl"
+    path.write_bytes(whole)
+    half = {path: len(whole) - 40}
+    store = SqliteStore.open(tmp_path, RING, os.urandom)
+    indexer = Indexer(folder, store, Counters(), now=time.time)
+    monkeypatch.setattr(indexer, "_sizes", lambda: half)
+    asyncio.run(indexer.drain())
+    store.close()
+    assert sorted(found(tmp_path)) == ["w-1", "w-2"]

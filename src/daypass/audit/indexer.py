@@ -116,8 +116,12 @@ class Indexer:
         data = _read(path, offset, size)
         lines, length = _whole_lines(data)
         if not lines:
-            if len(data) < _READ and not is_finished(path):
-                return offset
+            if len(data) < _READ:
+                if not is_finished(path):
+                    return offset
+                grown = _size(path)
+                if grown > size:  # the line was whole before the file was finished, and after its size was taken
+                    return await self._index(path, offset, grown)
             self._counters.damaged += 1  # torn by a crash, or longer than any record
             await self._store.index_events([], [], JournalMark(path.name, offset + len(data)))
             return offset + len(data)
@@ -201,6 +205,10 @@ def _try_lock(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _read(path: Path, offset: int, size: int) -> bytes:
