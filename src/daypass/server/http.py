@@ -3,7 +3,7 @@
 - *The short way*: a request whose body is small is collected, handed to the application and answered straight from the
   parser's callbacks: no task, no ASGI messages, one write.
 - *The long way*: what has a large, chunked or expected body, or comes while another request of its connection is still
-  served, gets an exchange and goes through :mod:`daypass.server.asgi`. An answer that has to wait, or is not in
+  served, gets an exchange and goes through :mod:`daypass.server.asgi`. An answer that takes its time, or is not in
   memory, is sent by an exchange, too.
 
 The parser calls ``on_header`` for the trailers of a chunked body, too. They are dropped here: they were not there when
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from daypass.request import Request, Response
 from daypass.server.asgi import respond, scope_of
 from daypass.server.connection import Connection, NotReadError, Stage
-from daypass.server.eager import begin
 from daypass.server.exchange import Exchange
 from daypass.server.heads import BadHead, announced_length, head_size, read_head, write_head
 
@@ -92,7 +91,7 @@ class HttpProtocol(Connection):
         """The short way."""
         head, method = self.head, self._method
         request = Request(method, head.path, head.query, self.headers, body, self.peer, self.listener)
-        answer = begin(self.front.answer(request))
+        answer = self.front.answer(request)
         if self.front.stopping:
             self._keep_alive = False
         if isinstance(answer, Response) and isinstance(answer.body, bytes):
