@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -202,6 +203,7 @@ def _iso(value: Any) -> str:
     return f"{_moment(value):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=256)  # many sessions end in the same second
 def _date_with_comma(value: Any) -> str:
     """``Nov 24, 2026, 4:07:39 PM``: how Java of today writes a date, and with it STS."""
     return _java_date(_moment(value), ", ")

@@ -7,6 +7,7 @@ Source: CloudTrail API Reference, LookupEvents and the Event data type.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -53,7 +54,7 @@ class Head(msgspec.Struct, rename="camel"):
     @property
     def seconds(self) -> int:
         """The event's time in seconds since the epoch."""
-        return int(datetime.fromisoformat(self.event_time).timestamp())
+        return _seconds(self.event_time)
 
     @property
     def is_indexed(self) -> bool:
@@ -70,6 +71,11 @@ class Head(msgspec.Struct, rename="camel"):
             subjects.append(issuer.principal_id)
         service = self.event_source.partition(".")[0]
         return [Use(subject, self.seconds, service, self.aws_region) for subject in subjects]
+
+
+@lru_cache(maxsize=256)  # a batch is of a few seconds
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 class Parts(msgspec.Struct, rename="camel"):

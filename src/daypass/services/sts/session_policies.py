@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.access.gather import managed_source
@@ -47,6 +48,7 @@ def session_policies(call: Call, view: View, account: str) -> SessionPolicies:
     return SessionPolicies(text, arns)
 
 
+@lru_cache(maxsize=256)  # an application passes the same few; a refusal is not kept
 def _check_inline(text: str) -> None:
     if len(text) > INLINE_LIMIT:
         raise _invalid("policy", f"length less than or equal to {INLINE_LIMIT}", text)
