@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .bench-venv
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINNED := pyproject.toml constraints.txt
 CODE := src tests bench scripts
@@ -46,10 +47,14 @@ format: install ## Bring the code into shape
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-bench: install ## Measure the request path beside its peers
-	$(PIP) install -c constraints.txt -e '.[bench]'
+$(PEERS)/bench.stamp: scripts/venv pyproject.toml
+	@test -x $(PEERS)/bin/python || scripts/venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install '.[bench]'
+	@touch $@
+
+bench: install $(PEERS)/bench.stamp ## Measure the request path beside its peers; needs nginx and wrk
 	$(BIN)/python bench/run.py
 
 clean: ## Remove what the commands above have made; data folders stay
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
