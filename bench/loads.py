@@ -94,6 +94,10 @@ def get_small(scene: Scene, number: int) -> bytes:
     return _s3(scene, _session(scene, number), "GET", f"small-{number % OBJECTS}", b"")
 
 
+def get_fixed(scene: Scene, number: int) -> bytes:
+    return _s3(scene, _session(scene, number), "GET", "fixed", b"")
+
+
 def put_small(scene: Scene, number: int) -> bytes:
     return _s3(scene, _session(scene, number), "PUT", f"put-{number}", KIB)
 
@@ -105,7 +109,8 @@ SMALL = (
     Load("S3 GET 1 KiB, session", get_small, KIB),
     Load("S3 PUT 1 KiB, session", put_small),
 )
-FLOOR = Load("file of 1 KiB, nothing checked", get_small, KIB)
+FILE_FLOOR = Load("nginx: file of 1 KiB", get_small, KIB)
+BODY_FLOOR = Load("nginx: fixed body of 1 KiB", get_fixed, b"x" * len(KIB))
 GET_BIG = "S3 GET 64 MiB, session"
 PUT_BIG = "S3 PUT 64 MiB, session"
 

@@ -153,7 +153,7 @@ class Daypass:
 
 
 class Nginx:
-    """The floor: one worker that serves files of 1 KiB and of 64 MiB with sendfile, checks nothing and logs nothing."""
+    """The floor: one worker: a body that stands in its configuration, files of 1 KiB and 64 MiB; no checks, no log."""
 
     name = "nginx"
     keeps = True
@@ -196,6 +196,7 @@ class Nginx:
                     listen 127.0.0.1:{port};
                     root {self._www};
                     location = / {{ return 200; }}
+                    location = /{BUCKET}/fixed {{ return 200 "{"x" * len(KIB)}"; }}
                 }}
             }}
         """
