@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import resource
@@ -92,7 +91,6 @@ class Worker(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, and say so."""
         await super().startup(sockets)
-        _settle_memory()
         loop = asyncio.get_running_loop()
         self._front.watch(self.server_state, loop)
         if self._lifeline is not None:
@@ -136,16 +134,6 @@ def _serve(worker: Worker, listener: socket.socket) -> int:
     except SystemExit:  # uvicorn's word for an application that could not start
         return FAILED
     return 0 if worker.started else FAILED
-
-
-def _settle_memory() -> None:
-    """Spare the collector what lives as long as the process, and let it look at requests less often.
-
-    Requests leave no cycles behind on the short way; by default the collector would run at every third of them.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _prepare_process() -> None:
