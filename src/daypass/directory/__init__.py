@@ -16,9 +16,12 @@ from daypass.directory.records import (
     Link,
     ManagedPolicy,
     MfaDevice,
+    OidcProvider,
     PolicyVersion,
+    PrivateKey,
     Record,
     Role,
+    SamlProvider,
     User,
 )
 from daypass.directory.view import LastUse, Page, View
@@ -38,11 +41,14 @@ __all__ = [
     "Link",
     "ManagedPolicy",
     "MfaDevice",
+    "OidcProvider",
     "Page",
     "PolicyVersion",
+    "PrivateKey",
     "Put",
     "Record",
     "Role",
+    "SamlProvider",
     "User",
     "View",
 ]

@@ -1,0 +1,1 @@
+"""Proof from outside: tokens of OpenID Connect providers and assertions of SAML identity providers."""
