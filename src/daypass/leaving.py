@@ -47,8 +47,10 @@ def journal_committed(records: tuple[Recorded, ...], world: World) -> None:
     try:
         for record in records:
             world.journal.append(record.line)
-    except OSError:
-        LOG.exception("the audit journal cannot be written")
+    except Exception:
+        LOG.exception(
+            "the audit journal cannot be written"
+        )  # the change is stored: its answer must not become a refusal
 
 
 async def _when_synced(visit: Visit, response: Response, journal: Journal) -> Response:

@@ -87,29 +87,35 @@ def _refuse(visit: Visit, world: World, error: Exception) -> Answer:
 
 
 async def _commit_refusal(visit: Visit, world: World, error: ApiError) -> Response:
-    """Commit what a refusal changes. When it was overtaken the call is decided again: it may be refused otherwise."""
+    """Commit what a refusal changes, then refuse. What is not remembered is not answered as if it were."""
     async with world.writing:
-        for _ in range(COMMIT_ATTEMPTS):
-            if visit.view is None:
-                raise RuntimeError("changes without a view")
-            try:
-                await world.store.commit(visit.view, error.changes, [])
-                break
-            except Conflict:
-                try:
-                    await _perform_again(visit, world)
-                except ApiError as again:
-                    error = again
-                    if not error.changes:
-                        break
-                else:
-                    error = _too_fast()
-                    break
-            except Exception as problem:  # noqa: BLE001 - what is not remembered is not answered
-                error = ApiError("ServiceUnavailable", "Please try again.", reason=str(problem))
-                break
-    left = leave(visit, world, error=error)
+        try:
+            refused = await _remembered(visit, world, error)
+        except Exception as problem:  # noqa: BLE001 - whatever keeps it from being remembered
+            refused = ApiError("ServiceUnavailable", "Please try again.", reason=str(problem))
+    left = leave(visit, world, error=refused)
     return left if isinstance(left, Response) else await left
+
+
+async def _remembered(visit: Visit, world: World, error: ApiError) -> ApiError:
+    """The refusal whose changes are stored. When it was overtaken the call is decided again: perhaps otherwise."""
+    for _ in range(COMMIT_ATTEMPTS):
+        if visit.view is None:
+            raise RuntimeError("changes without a view")
+        try:
+            await world.store.commit(visit.view, error.changes, [])
+        except Conflict:
+            try:
+                await _perform_again(visit, world)
+            except ApiError as again:
+                if not again.changes:
+                    return again
+                error = again
+            else:
+                break
+        else:
+            return error
+    return _too_fast()
 
 
 def _arrive(request: Request, world: World) -> Visit:

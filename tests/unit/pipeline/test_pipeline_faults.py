@@ -297,3 +297,30 @@ def test_f2_a_user_without_policy_may_nothing_that_needs_permission(host: Host) 
         for operation in host.world.operations[service]:
             answer = host.query(key, operation, service)
             assert operation in free or answer.status in (400, 403), (operation, answer.body)
+
+
+@pytest.mark.parametrize("error", [Conflict(), RuntimeError("secret detail")], ids=lambda error: type(error).__name__)
+def test_k7_a_wrong_code_that_cannot_be_counted_is_not_told_from_a_right_one(
+    host: Host, key: dict[str, str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Neither where others' changes always come first, nor where deciding again fails."""
+    device = host.device("alice")
+    wrong = f"{(int(device.code()) + 1) % 10**6:06d}"
+
+    async def commit(*_: Any) -> None:
+        if not isinstance(error, Conflict):
+            monkeypatch.setattr("daypass.pipeline.authenticate", failing(error))
+        raise Conflict
+
+    monkeypatch.setattr(host.store, "commit", commit)
+    answer = host.query(key, "GetSessionToken", SerialNumber=device.serial, TokenCode=wrong)
+    assert (answer.status, answer.code) == (503, "ServiceUnavailable")
+    assert "secret detail" not in answer.body
+
+
+@pytest.mark.parametrize("error", [OSError(5, "gone"), RuntimeError("secret detail")])
+def test_a_change_that_is_stored_is_answered_whatever_the_journal_does(
+    host: Host, key: dict[str, str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(host.journal, "append", failing(error))
+    assert host.query(key, "CreateUser", "iam", UserName="made").status == 200
