@@ -56,6 +56,13 @@ def test_events_are_newest_first_and_by_id_within_a_second(store: Store) -> None
     assert ids(find(store)) == ["e0003", "e0002", "e0001"]
 
 
+def test_events_of_all_regions_are_found_together_where_none_is_named(store: Store) -> None:
+    index(store, event(1), event(2, region="eu-west-1"), event(3), event(4, region="eu-west-1", account=B))
+    assert ids(find(store, region=None)) == ["e0003", "e0002", "e0001"]
+    assert ids(find(store, region=None, limit=2)) == ["e0003", "e0002"]
+    assert {row.id: row.region for row in find(store, region=None)}["e0002"] == "eu-west-1"
+
+
 def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
     index(store, *(event(n, time=1_000 + n // 3) for n in range(10)))
     found: list[str] = []

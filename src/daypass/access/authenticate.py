@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from daypass.access.payload import anonymous_body, as_api_error, verified_body
 from daypass.access.principals import ANONYMOUS, caller_of_key, caller_of_session
 from daypass.access.refusals import JSON_SERVICES, KeyRefusal, refusal
+from daypass.access.revocation import is_revoked
 from daypass.credentials import CannotOpen, account_of, open_session
 from daypass.directory import GLOBAL, AccessKey
 from daypass.signing import (
@@ -156,17 +157,22 @@ def _session_holder(signature: Signature, service: str, view: View, keys: Keys, 
         raise refusal(KeyRefusal.BAD_TOKEN, service, key_id) from None
     if now >= session.expires_at:
         raise refusal(KeyRefusal.EXPIRED, service, key_id)
-    if holder is None:
-        raise refusal(KeyRefusal.ISSUER_GONE, service, key_id)
+    if isinstance(holder, KeyRefusal):
+        raise refusal(holder, service, key_id)
     return holder, session.secret
 
 
-def _opened(key_id: str, account: str, token: str, keys: Keys, view: View) -> tuple[Session, Caller | None]:
-    """The session of a token and the principal it has now. Raises CannotOpen for a token of another key or account."""
+def _opened(key_id: str, account: str, token: str, keys: Keys, view: View) -> tuple[Session, Caller | KeyRefusal]:
+    """The session of a token and the principal it has now, or why it has none any more.
+
+    Raises CannotOpen for a token of another key or account.
+    """
     session = open_session(token, keys.ring)
     if session.access_key_id != key_id or session.account != account:
         raise CannotOpen
-    return session, caller_of_session(session, view)
+    if is_revoked(session, view):
+        return session, KeyRefusal.REVOKED
+    return session, caller_of_session(session, view) or KeyRefusal.ISSUER_GONE
 
 
 def _payload_hash(request: Request, signature: Signature, dialect: Dialect) -> str:

@@ -19,6 +19,7 @@ class KeyRefusal(Enum):
     BAD_TOKEN = "token does not open, or belongs to another key"  # noqa: S105 - a reason
     EXPIRED = "session has expired"
     ISSUER_GONE = "the role or user behind the session is gone"
+    REVOKED = "the session was revoked"
     CLOSED_SERVICE = "the service takes no session of this kind"
     TOKEN_WITH_LONG_TERM_KEY = "token sent along with a long-term key"  # noqa: S105 - a reason
 
@@ -40,6 +41,7 @@ _S3: dict[KeyRefusal, tuple[str, str]] = {
     KeyRefusal.UNKNOWN_KEY: _S3_UNKNOWN,
     KeyRefusal.TOKEN_MISSING: _S3_UNKNOWN,
     KeyRefusal.ISSUER_GONE: _S3_UNKNOWN,
+    KeyRefusal.REVOKED: _S3_UNKNOWN,
     KeyRefusal.EXPIRED: ("ExpiredToken", "The provided token has expired."),
 }
 _S3_BAD_TOKEN = ("InvalidToken", "The provided token is malformed or otherwise invalid.")

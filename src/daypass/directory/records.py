@@ -389,6 +389,33 @@ class SamlProvider(Record, frozen=True, array_like=True):
         return f"arn:aws:iam::{self.account}:saml-provider/{self.name}"
 
 
+class Revocation(Record, frozen=True, array_like=True):
+    """That sessions are dead before their time: those of an account that ``reach`` and ``target`` name, up to ``until``.
+
+    ``reach`` is ``session`` (an access key id), ``named-session`` (``AROA...:NAME``), ``principal`` (the unique id of a
+    role or user, the account id of the root user), ``source-identity`` or ``account``. AWS knows no such thing; its own
+    way is a Deny on ``aws:TokenIssueTime``.
+    """
+
+    kind: ClassVar[str] = "revocation"
+    account: str
+    reach: str
+    target: str
+    until: int
+    """Sessions issued up to this second are dead."""
+    forgotten: int
+    """When none of them can be alive any more, so that this record can go."""
+
+    @property
+    def key(self) -> Key:
+        return revocation_key(self.account, self.reach, self.target)
+
+
+def revocation_key(account: str, reach: str, target: str) -> Key:
+    """Where the revocation of such sessions stands."""
+    return Key("revocation", account, f"{reach} {target}")
+
+
 def _policy_links(attached: tuple[str, ...], boundary: str | None) -> tuple[Link, ...]:
     links = tuple(Link("policy", arn) for arn in attached)
     return (*links, Link("boundary", boundary)) if boundary else links
@@ -408,6 +435,7 @@ KINDS: dict[str, type[Record]] = {
         Bucket,
         OidcProvider,
         SamlProvider,
+        Revocation,
     )
 }
 """Every kind of record, by its name in the store."""
@@ -430,8 +458,10 @@ __all__ = [
     "PolicyVersion",
     "PrivateKey",
     "Record",
+    "Revocation",
     "Role",
     "SamlProvider",
     "Tags",
     "User",
+    "revocation_key",
 ]

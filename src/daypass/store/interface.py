@@ -47,12 +47,12 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
 class EventQuery(NamedTuple):
     """Which events to find: newest first, within a time range (seconds, both ends inclusive).
 
-    ``attribute`` is one of LookupEvents' attribute keys (``EventName``, ``Username``...) with its value, or None.
+    ``region`` None is every region. ``attribute`` is one of LookupEvents' attribute keys (``EventName``, ``Username``...) with its value, or None.
     ``before`` is the (time, id) of the last event of the page before.
     """
 
     account: str
-    region: str
+    region: str | None
     start: int
     end: int
     attribute: tuple[str, str] | None

@@ -193,7 +193,8 @@ class MemoryView:
 
 def _fits(event: EventRow, query: EventQuery) -> bool:
     return (
-        (event.account, event.region, event.category) == (query.account, query.region, query.category)
+        (event.account, event.category) == (query.account, query.category)
+        and query.region in (event.region, None)
         and query.start <= event.time <= query.end
         and (query.before is None or (event.time, event.id) < query.before)
         and (query.attribute is None or _has(event, *query.attribute))

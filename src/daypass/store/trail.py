@@ -61,10 +61,15 @@ def index_events(db: sqlite3.Connection, events: Sequence[EventRow], uses: Seque
 
 def find_events(db: sqlite3.Connection, query: EventQuery) -> list[EventRow]:
     """The events that fit, newest first."""
+    places = sql.places(db, query.account, query.region, query.category)
+    found = [event for place, region in places for event in _find_in(db, query._replace(region=region), place)]
+    if len(places) > 1:
+        found.sort(key=lambda event: (event.time, event.id), reverse=True)
+    return found[: query.limit]
+
+
+def _find_in(db: sqlite3.Connection, query: EventQuery, place: int) -> list[EventRow]:
     attribute, value = query.attribute or (None, None)
-    place = sql.place(db, query.account, query.region, query.category)
-    if place is None:
-        return []
     before = min((query.end + 1, ""), query.before or (query.end + 1, ""))
     values = {
         "place": place,
@@ -179,7 +184,7 @@ def _event(row: tuple[Any, ...], query: EventQuery) -> EventRow:
     return EventRow(
         id=event_id,
         account=query.account,
-        region=query.region,
+        region=query.region or "",
         time=time,
         name=name,
         source=source,

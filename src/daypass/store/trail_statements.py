@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _ADD_PLACE = "INSERT INTO event_place (account, region, category) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _PLACE = "SELECT number FROM event_place WHERE account = ? AND region = ? AND category = ?"
+_PLACES = """
+SELECT number, region FROM event_place
+WHERE account = :account AND category = :category AND region = coalesce(:region, region)"""
 _KNOWN = "SELECT id FROM event WHERE id IN (SELECT value FROM json_each(?))"
 _LAST = "SELECT max(number) FROM event"
 _ADD_EVENT = """
@@ -61,10 +64,9 @@ def add_place(db: DB, account: str, region: str, category: str) -> int:
     return int(db.execute(_PLACE, (account, region, category)).fetchone()[0])
 
 
-def place(db: DB, account: str, region: str, category: str) -> int | None:
-    """That number, if there is one."""
-    row = db.execute(_PLACE, (account, region, category)).fetchone()
-    return row[0] if row else None
+def places(db: DB, account: str, region: str | None, category: str) -> list[tuple[int, str]]:
+    """Those numbers with their regions: of one region, if it has one, or of all (None)."""
+    return db.execute(_PLACES, {"account": account, "region": region, "category": category}).fetchall()
 
 
 def known(db: DB, ids: Sequence[str]) -> set[str]:
