@@ -70,6 +70,8 @@ class Shape(msgspec.Struct, rename="camel", frozen=True):
     exception: bool = False
     error: ErrorTrait | None = None
     eventstream: bool = False
+    document: bool = False
+    """Any JSON value (Smithy: document)."""
 
 
 class Http(msgspec.Struct, rename="camel", frozen=True):

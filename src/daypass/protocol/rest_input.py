@@ -7,21 +7,19 @@ here, so that ``response-*`` parameters cannot (threats H7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from daypass.errors import ApiError
 from daypass.protocol.models import namespace_uri
+from daypass.protocol.rest_parts import RestRequest, Take, other_parameters, prefixed, split_list, split_times
 from daypass.protocol.scalars import READERS, Malformed
 from daypass.protocol.validation import java_pattern
 from daypass.protocol.xml_input import Read, XmlInput, parse_xml
 
 if TYPE_CHECKING:
     from daypass.protocol.models import Member, Model, Operation, Shape
-
-Values = Mapping[str, list[str]]
-"""Header or query names (headers in lower case) and all their values in order."""
 
 S3_NAMESPACES = frozenset({"http://s3.amazonaws.com/doc/2006-03-01/", "http://doc.s3.amazonaws.com/2006-03-01/"})
 _CONTROLS = dict.fromkeys([*range(0x20), 0x7F])
@@ -38,17 +36,6 @@ class Dialect:
     namespaces: frozenset[str] = S3_NAMESPACES
 
 
-@dataclass(frozen=True, slots=True)
-class RestRequest:
-    """The parts of a request that hold arguments."""
-
-    labels: Mapping[str, str]
-    query: Values
-    headers: Values
-    body: bytes = b""
-
-
-Take = Callable[[RestRequest, dict[str, Any]], None]
 FromValues = Callable[[list[str]], Any]
 
 
@@ -100,7 +87,7 @@ class RestInput:
                     self._headers[wire.lower()] = (name, self._header(wire, use))
                     self._required_headers += [wire.lower()] if name in shape.required else []
                 case "headers":
-                    self._takes.append(_prefixed(name, wire.lower()))
+                    self._takes.append(prefixed(name, wire.lower()))
         if shape.payload:
             self._payload(shape.payload, shape.members[shape.payload], required=shape.payload in shape.required)
         elif any(use.location is None for use in shape.members.values()):
@@ -119,7 +106,7 @@ class RestInput:
         shape = self._model.shapes[use.shape]
         if shape.type == "map":
             many = self._model.shapes[_value(shape).shape].type == "list"
-            self._takes.append(_other_parameters(name, self._query, many=many))
+            self._takes.append(other_parameters(name, self._query, many=many))
             return
         controls = not wire.startswith("response-")  # keys, prefixes and delimiters may be any text
         read = self._scalar(wire, _member(shape) if shape.type == "list" else use, controls=controls)
@@ -133,7 +120,7 @@ class RestInput:
         if shape.type == "list":
             element = _member(shape)
             each = self._scalar(wire, element)
-            split = _split_times if self._model.shapes[element.shape].type == "timestamp" else _split
+            split = split_times if self._model.shapes[element.shape].type == "timestamp" else split_list
             return lambda values: [each(part) for part in split(",".join(values))]
         read = self._scalar(wire, use)
         if wire.lower().startswith("x-amz-"):
@@ -213,30 +200,6 @@ def _document(body: bytes, namespaces: frozenset[str], roots: set[str], read: Re
         raise ApiError("MalformedXML", None) from None
 
 
-def _prefixed(name: str, prefix: str) -> Take:
-    """``x-amz-meta-*``: names in lower case without the prefix; repeated ones joined by a comma, in order (A12)."""
-
-    def take(request: RestRequest, found: dict[str, Any]) -> None:
-        values = {
-            header[len(prefix) :]: ",".join(parts)
-            for header, parts in request.headers.items()
-            if header.startswith(prefix) and len(header) > len(prefix)
-        }
-        if values:
-            found[name] = values
-
-    return take
-
-
-def _other_parameters(name: str, known: Container[str], *, many: bool) -> Take:
-    def take(request: RestRequest, found: dict[str, Any]) -> None:
-        rest = {key: values if many else values[0] for key, values in request.query.items() if key not in known}
-        if rest:
-            found[name] = rest
-
-    return take
-
-
 def _text_payload(name: str, shape: Shape, *, required: bool) -> Take:
     def take(request: RestRequest, found: dict[str, Any]) -> None:
         if request.body:
@@ -265,36 +228,6 @@ def _refusal(wire: str, text: str, special: Mapping[str, Any], shape: Shape) -> 
 
 def _invalid(name: str, value: str, message: str | None) -> ApiError:
     return ApiError("InvalidArgument", message, members={"ArgumentName": name, "ArgumentValue": value})
-
-
-def _split(text: str) -> list[str]:
-    """A list in a header; commas inside quotes belong to the value."""
-    parts, start, quoted = [], 0, False
-    for index, character in enumerate(text):
-        if character == '"' and (index == 0 or text[index - 1] != "\\"):
-            quoted = not quoted
-        elif character == "," and not quoted:
-            parts.append(text[start:index])
-            start = index + 1
-    return [_unquoted(part.strip()) for part in [*parts, text[start:]]]
-
-
-def _unquoted(part: str) -> str:
-    if len(part) > 1 and part[0] == part[-1] == '"':
-        return part[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return part
-
-
-def _split_times(text: str) -> list[str]:
-    """A list of times: every date of RFC 7231 has a comma of its own."""
-    parts = [part.strip() for part in text.split(",")]
-    joined: list[str] = []
-    for part in parts:
-        if joined and joined[-1].isalpha() and len(joined[-1]) == 3:
-            joined[-1] += f", {part}"
-        else:
-            joined.append(part)
-    return joined
 
 
 def _member(shape: Shape) -> Member:

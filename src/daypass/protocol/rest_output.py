@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from daypass.protocol.models import XmlNamespace, namespace_uri
-from daypass.protocol.scalars import TIME_WRITERS, WRITERS, write_http_date
+from daypass.protocol.rest_headers import HEAD, Put, header_puts
 from daypass.protocol.xml_output import escaped
 from daypass.request import Response
 
@@ -21,10 +19,7 @@ if TYPE_CHECKING:
 XML = b"application/xml"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _BODILESS = frozenset({204, 304})
-_HEAD = frozenset({"header", "headers", "statusCode"})
-_SPLITTERS = frozenset("\r\n\0")
 
-Put = Callable[[Mapping[str, Any], "Headers"], None]
 Body = Callable[[Mapping[str, Any]], str]
 
 
@@ -90,18 +85,13 @@ class RestOutput:
 
     def _compile(self, reference: Member, shape: Shape) -> None:
         self._payload = shape.payload
+        self._puts = header_puts(self._model, shape, head=self._head)
         for name, use in shape.members.items():
-            if use.location == "headers":
-                self._puts.append(_prefixed(name, (use.location_name or "").lower()))
-            elif use.location == "header":
-                wire = (use.location_name or name).lower()
-                if wire != "content-length" or self._head:  # elsewhere the server says it
-                    self._puts.append(self._header(name, wire.encode("ascii"), use))
-            elif use.location == "statusCode":
+            if use.location == "statusCode":
                 self._status_name = name
         if shape.payload:
             self._compile_payload(shape.payload, shape.members[shape.payload])
-        elif any(use.location not in _HEAD for use in shape.members.values()):
+        elif any(use.location not in HEAD for use in shape.members.values()):
             root = self._style.roots.get(reference.shape, shape.location_name or reference.shape)
             write = self._bare if reference.shape in self._style.bare else self._whole
             self._bodies = tuple_of(write(writer, root, shape) for writer in self._writers)
@@ -115,7 +105,7 @@ class RestOutput:
             self._bodies = tuple_of(self._structure(writer, name, root, use) for writer in self._writers)
 
     def _whole(self, writer: XmlWriter, root: str, shape: Shape) -> Body:
-        skip = frozenset(name for name, use in shape.members.items() if use.location in _HEAD)
+        skip = frozenset(name for name, use in shape.members.items() if use.location in HEAD)
         content, begin = writer.content(shape, skip=skip), self._begin(root, shape.xml_namespace)
         return lambda output: f"{begin}>{content(output)}</{root}>"
 
@@ -138,57 +128,8 @@ class RestOutput:
         prefix = f":{namespace.prefix}" if isinstance(namespace, XmlNamespace) and namespace.prefix else ""
         return f'<{root} xmlns{prefix}="{uri}"' if uri else f"<{root}"
 
-    def _header(self, name: str, wire: bytes, use: Member) -> Put:
-        text = self._header_text(use)
-
-        def put(output: Mapping[str, Any], headers: Headers) -> None:
-            value = output.get(name)
-            if value is not None:
-                headers.append((wire, header_value(text(value))))
-
-        return put
-
-    def _header_text(self, use: Member) -> Callable[[Any], str]:
-        shape = self._model.shapes[use.shape]
-        if shape.type == "timestamp":
-            form = use.timestamp_format or shape.timestamp_format
-            return TIME_WRITERS[form] if form else write_http_date
-        if shape.type == "list" and shape.member:
-            each = self._header_text(shape.member)
-            quote = self._model.shapes[shape.member.shape].type == "string"
-            return lambda value: ", ".join(_quoted(each(item)) if quote else each(item) for item in value)
-        if use.jsonvalue:
-            return lambda value: base64.b64encode(json.dumps(value).encode()).decode("ascii")
-        return WRITERS[shape.type]
-
 
 def tuple_of(bodies: Any) -> tuple[Body, Body]:
     """The writers of a body: as it is, and under ``encoding-type=url``."""
     plain, encoding = bodies
     return plain, encoding
-
-
-def _quoted(text: str) -> str:
-    if "," in text or '"' in text:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return text
-
-
-def header_value(text: str) -> bytes:
-    """A header's value. Text beyond ASCII travels as RFC 2047 says, as S3 returns user metadata.
-
-    ValueError: the value would split the answer's head; nothing that holds one may have been stored.
-    """
-    if not _SPLITTERS.isdisjoint(text):
-        raise ValueError("a header value holds a line break")
-    if text.isascii():
-        return text.encode("ascii")
-    return b"=?UTF-8?B?" + base64.b64encode(text.encode("utf-8", "replace")) + b"?="
-
-
-def _prefixed(name: str, prefix: str) -> Put:
-    def put(output: Mapping[str, Any], headers: Headers) -> None:
-        for key, value in (output.get(name) or {}).items():
-            headers.append((header_value(prefix + key.lower()), header_value(value)))
-
-    return put

@@ -12,8 +12,10 @@ from daypass.errors import ApiError
 from daypass.protocol.errors import CORRECTIONS, ErrorTable, not_implemented
 from daypass.protocol.hosts import bucket_of
 from daypass.protocol.percent import NotText, key_text, pairs_of, path_text
-from daypass.protocol.rest_input import Dialect, RestInput, RestRequest
-from daypass.protocol.rest_output import DECLARATION, XML, Bodies, RestOutput, header_value
+from daypass.protocol.rest_headers import header_value
+from daypass.protocol.rest_input import Dialect, RestInput
+from daypass.protocol.rest_output import DECLARATION, XML, Bodies, RestOutput
+from daypass.protocol.rest_parts import RestRequest
 from daypass.protocol.s3_routes import S3Routes
 from daypass.protocol.scalars import write_iso8601_milliseconds
 from daypass.protocol.service import Address, Route

@@ -25,8 +25,9 @@ from daypass.protocol.aws_json import JsonService
 from daypass.protocol.models import Model
 from daypass.protocol.percent import pairs_of, path_text
 from daypass.protocol.query import QueryService
-from daypass.protocol.rest_input import Dialect, RestInput, RestRequest
+from daypass.protocol.rest_input import Dialect, RestInput
 from daypass.protocol.rest_output import RestOutput
+from daypass.protocol.rest_parts import RestRequest
 from daypass.protocol.xml_output import XmlStyle, XmlWriter
 from daypass.request import Request
 
