@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daypass.credentials import SessionKind
 from daypass.directory import Revocation
 from daypass.directory.records import revocation_key
 
@@ -29,7 +30,8 @@ def _names(session: Session) -> Iterator[tuple[str, str]]:
     yield "principal", session.principal_id
     yield "session", session.access_key_id
     if session.session_name is not None:
-        yield "named-session", f"{session.principal_id}:{session.session_name}"
+        issuer = session.account if session.kind is SessionKind.FEDERATED_USER else session.principal_id
+        yield "named-session", f"{issuer}:{session.session_name}"
     if session.source_identity is not None:
         yield "source-identity", session.source_identity
 

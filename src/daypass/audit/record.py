@@ -39,6 +39,10 @@ NOBODY: Final = ""
 UNKNOWN_OPERATION: Final = "UnknownOperation"
 """The event's name where a request names no operation that its service knows."""
 
+_OPERATOR: Final = "daypass"
+"""Who has the data folder: what is recorded as caller, address and agent of the command line's changes."""
+
+_OPERATORS_REGION: Final = "us-east-1"
 _VERSION_7: Final = 0x7000_8000_0000_0000_0000
 _LONGEST_TEXT: Final = 1024
 _LONGEST_HOST: Final = 255
@@ -156,6 +160,37 @@ class Recorder:
         if caller is None or code or not caller.account or not owner or owner == caller.account:
             return (_written(record),)
         return self._copies(record, caller, owner, at)
+
+    def of_operator(
+        self, account: str, source: str, name: str, parameters: dict[str, Any], answer: dict[str, Any] | None = None
+    ) -> Recorded:
+        """The record of something the operator did to an account with the ``daypass`` command, beside every API."""
+        at = self._now()
+        record = Record(
+            user_identity={"type": "AWSService", "invokedBy": _OPERATOR},
+            event_time=iso_time(int(at)),
+            event_source=source,
+            event_name=name,
+            aws_region=_OPERATORS_REGION,
+            source_ip_address=_OPERATOR,
+            user_agent=_OPERATOR,
+            error_code=UNSET,
+            error_message=UNSET,
+            request_parameters=parameters,
+            response_elements=answer,
+            additional_event_data=UNSET,
+            request_id=str(uuid.UUID(bytes=self._random(16), version=4)),
+            event_id=self._event_id(at),
+            read_only=False,
+            resources=UNSET,
+            event_type="AwsServiceEvent",
+            management_event=True,
+            recipient_account_id=account,
+            shared_event_id=UNSET,
+            event_category="Management",
+            tls_details=UNSET,
+        )
+        return _written(record)
 
     def _refusal(self, service: str, error: ApiError | None, status: int) -> tuple[str | None, str | None]:
         """Code and text as the wire has them."""

@@ -392,8 +392,8 @@ class SamlProvider(Record, frozen=True, array_like=True):
 class Revocation(Record, frozen=True, array_like=True):
     """That sessions are dead before their time: those of an account that ``reach`` and ``target`` name, up to ``until``.
 
-    ``reach`` is ``session`` (an access key id), ``named-session`` (``AROA...:NAME``), ``principal`` (the unique id of a
-    role or user, the account id of the root user), ``source-identity`` or ``account``. AWS knows no such thing; its own
+    ``reach`` is ``session`` (an access key id), ``named-session`` (``AROA...:NAME``; ``ACCOUNT:NAME`` of a federated user),
+    ``principal`` (the unique id of a role or user, the account id of the root user), ``source-identity`` or ``account``. AWS knows no such thing; its own
     way is a Deny on ``aws:TokenIssueTime``.
     """
 
