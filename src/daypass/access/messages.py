@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daypass.access.refusals import JSON_SERVICES
 from daypass.errors import ApiError
 from daypass.policy import because
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 
 _TRUSTED_BY_ROLE = frozenset({"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"})
 _PLAIN_SERVICE = "s3"
-_JSON_SERVICES = frozenset({"cloudtrail"})
 
 
 def denied(ask: Ask, decision: ExplicitDeny | ImplicitDeny, caller: Caller, service: str) -> ApiError:
     """The error a refused caller gets. ``service`` is the signing name of the service that was called."""
-    code = "AccessDeniedException" if service in _JSON_SERVICES else "AccessDenied"
+    code = "AccessDeniedException" if service in JSON_SERVICES else "AccessDenied"
     reason = because(decision, ask.action)
     return ApiError(code, _text(ask, caller, service, reason), reason=f"{ask.action} on {ask.resource}: {reason}")
 

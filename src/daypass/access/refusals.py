@@ -46,7 +46,8 @@ _S3: dict[KeyRefusal, tuple[str, str]] = {
 }
 _S3_BAD_TOKEN = ("InvalidToken", "The provided token is malformed or otherwise invalid.")
 
-JSON_SERVICES = frozenset({"cloudtrail"})
+REST_JSON_SERVICES = frozenset({"access-analyzer"})
+JSON_SERVICES = frozenset({"cloudtrail"}) | REST_JSON_SERVICES
 
 
 def refusal(why: KeyRefusal, service: str, access_key_id: str | None = None) -> ApiError:

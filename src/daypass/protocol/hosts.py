@@ -20,9 +20,9 @@ _AWS = (
 _LOCAL = "localhost"
 _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}"
 _S3 = re.compile(rf"(?:(?P<bucket>.+)\.)?s3(?:-fips)?(?:-{_REGION})?(?:\.dualstack)?(?:\.{_REGION})?")
-_OTHER = re.compile(rf"(?P<service>sts|iam|cloudtrail)(?:-fips)?(?:\.(?:{_REGION}|global|us-gov))?")
+_OTHER = re.compile(rf"(?P<service>sts|iam|cloudtrail|access-analyzer)(?:-fips)?(?:\.(?:{_REGION}|global|us-gov))?")
 _VPC_ENDPOINT = re.compile(
-    r"(?:(?P<bucket>.+)\.bucket\.)?vpce-[0-9a-z-]+\.(?P<service>sts|iam|s3|cloudtrail)\.[a-z0-9-]+\.vpce"
+    r"(?:(?P<bucket>.+)\.bucket\.)?vpce-[0-9a-z-]+\.(?P<service>sts|iam|s3|cloudtrail|access-analyzer)\.[a-z0-9-]+\.vpce"
 )
 
 

@@ -1,8 +1,9 @@
 """Which service a request is for: host name, then signature scope, then what only that service's clients send.
 
 The order is the one that makes one port serve all of them (endpoints.md 2): a host name that names a service is believed,
-since its clients sign it; then the service in the credential scope; then ``X-Amz-Target``, a Query action, a form; and
-everything else is S3, whose clients may be anonymous.
+since its clients sign it; then the service in the credential scope; then ``X-Amz-Target``, a Query action, a form, JSON
+posted to the path of a rest-json operation (to a key, S3 takes POST with a query only); and everything else is S3, whose
+clients may be anonymous.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from daypass.protocol.hosts import service_of_host
 from daypass.protocol.models import load_model
 from daypass.protocol.percent import NotText, pairs_of
 from daypass.protocol.query import FORM, QueryService
+from daypass.protocol.rest_json import RestJsonService
 from daypass.protocol.s3 import S3Service
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from daypass.request import Request
 
 SERVICES = ("sts", "iam", "s3", "cloudtrail")
+_MODELS = {"access-analyzer": "accessanalyzer"}
+"""Where botocore's folder of a model is not called by the service's signing name."""
 _DURATIONS = ("roleDurationSecondsType", "durationSecondsType")
 
 
@@ -50,19 +54,21 @@ class Protocols:
             corrections = dict(CORRECTIONS.get(name, {}).get("shapes", {}))
             if name == "sts":
                 corrections |= {shape: {"min": minimum_duration} for shape in _DURATIONS}
-            model = load_model(name, corrections, CORRECTIONS.get(name, {}).get("order", {}))
+            model = load_model(_MODELS.get(name, name), corrections, CORRECTIONS.get(name, {}).get("order", {}))
             match model.metadata.protocol:
                 case "query":
                     loaded[name] = QueryService(name, model)
                 case "json":
                     loaded[name] = JsonService(name, model)
+                case "rest-json":
+                    loaded[name] = RestJsonService(name, model)
                 case _:
                     loaded[name] = S3Service(name, model, lowered)
         return cls(loaded, lowered)
 
     def service_of(self, request: Request) -> Service:
         """The service of a request, from its head alone. Never fails."""
-        host, authorization, form = "", "", False
+        host, authorization, kind = "", "", ""
         target = False
         for name, value in request.headers:
             if name == b"host":
@@ -72,13 +78,13 @@ class Protocols:
             elif name == b"x-amz-target":
                 target = True
             elif name == b"content-type":
-                form = value.partition(b";")[0].strip().lower() == FORM.encode("ascii")
+                kind = value.partition(b";")[0].strip().lower().decode("latin-1")
         found = service_of_host(host, self._domains) or _scope(authorization) or ""
         if service := self.services.get(found):
             return service
-        return self._by_content(request, target=target, form=form)
+        return self._by_content(request, kind, target=target)
 
-    def _by_content(self, request: Request, *, target: bool, form: bool) -> Service:
+    def _by_content(self, request: Request, kind: str, *, target: bool) -> Service:
         """The service of a request that neither host nor header names."""
         first: dict[str, str] = {}
         if request.raw_query:
@@ -95,7 +101,11 @@ class Protocols:
             return self.services["cloudtrail"]
         if root and ("Action" in first or "Version" in first):
             return self._versions.get(first.get("Version", ""), self._fallback("sts"))
-        return self._fallback("sts" if root and form and request.method == "POST" else "s3")
+        if kind == "application/json" and request.method == "POST" and not (root or request.raw_query):
+            for service in self.services.values():
+                if isinstance(service, RestJsonService) and service.routes.knows("POST", request.raw_path):
+                    return service
+        return self._fallback("sts" if root and kind == FORM and request.method == "POST" else "s3")
 
     def _fallback(self, name: str) -> Service:
         return self.services.get(name) or next(iter(self.services.values()))

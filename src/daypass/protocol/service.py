@@ -30,17 +30,26 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """Where a rest-json request points: the labels of its path, decoded once, and its query with all values in order."""
+
+    labels: Mapping[str, str]
+    query: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The operation that a request asks for. With a ``refusal`` there is none, and nothing further is looked at.
 
-    ``params`` are a Query request's parameters in order, or an S3 request's :class:`Address`. With ``streaming_input``
+    ``params`` are a Query request's parameters in order, an S3 request's :class:`Address`, or a rest-json request's
+    :class:`Labels`. With ``streaming_input``
     the body is not read: :meth:`Service.parse` hands it on under the operation's payload member. ``form`` is ``json``
     where a Query client asks for a JSON answer by its ``Accept`` header.
     """
 
     service: str
     operation: str | None
-    params: Pairs | Address | None = None
+    params: Pairs | Address | Labels | None = None
     streaming_input: bool = False
     streaming_output: bool = False
     refusal: ApiError | Response | None = None
@@ -53,7 +62,8 @@ class Service(Protocol):
     name: str
     signing_name: str
     body_first: bool
-    """Whether the body is read before :meth:`route`, into ``request.body``: Query and JSON name the operation there."""
+    """Whether the body is read before :meth:`route`, into ``request.body``: Query and JSON name the operation there,
+    and rest-json has it hashed in the signature."""
     body_limit: int
     """Bytes of a body that is read whole."""
     model: Model

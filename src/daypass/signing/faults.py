@@ -17,6 +17,8 @@ class Dialect(Enum):
     """STS, IAM: form bodies, hashed whole; a presigned call lives 15 minutes whatever it says."""
     JSON = "json"
     """CloudTrail: as Query, with other names for the faults; the operation is in a header, so that must be signed."""
+    REST_JSON = "rest-json"
+    """Access Analyzer: the names of the JSON services with the statuses of the Query services."""
     S3 = "s3"
     """Paths signed as they are, payload hash declared in a header, lifetimes honoured, Signature Version 2 known."""
 
@@ -32,6 +34,7 @@ class SigningError(Exception):
         self.members = members or {}
 
 
+_JSON_DIALECTS: Final = frozenset({Dialect.JSON, Dialect.REST_JSON})
 _JSON_CODES: Final = {
     "IncompleteSignature": "IncompleteSignatureException",
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
@@ -44,9 +47,9 @@ _MECHANISM: Final = "The authorization mechanism you have provided is not suppor
 
 
 def refused(dialect: Dialect, code: str, message: str, status: int) -> SigningError:
-    """A fault in the words of the Query services, or of the JSON services (which answer 400 to all of them)."""
-    if dialect is Dialect.JSON:
-        return SigningError(_JSON_CODES[code], message, 400)
+    """A fault in the words of the Query services, or of the JSON services (of which CloudTrail's kind answers 400 to all)."""
+    if dialect in _JSON_DIALECTS:
+        return SigningError(_JSON_CODES[code], message, 400 if dialect is Dialect.JSON else status)
     return SigningError(code, message, status)
 
 
@@ -64,7 +67,7 @@ def missing_signature(dialect: Dialect) -> SigningError:
     """The refusal of an unsigned request by an operation that must be signed (S3: by policy, as any other)."""
     if dialect is Dialect.S3:
         return SigningError("AccessDenied", "Access Denied", 403)
-    message = "Missing Authentication Token" if dialect is Dialect.JSON else "Request is missing Authentication Token"
+    message = "Missing Authentication Token" if dialect in _JSON_DIALECTS else "Request is missing Authentication Token"
     return refused(dialect, "MissingAuthenticationToken", message, 403)
 
 
