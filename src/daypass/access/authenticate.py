@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from daypass.access.payload import anonymous_body, as_api_error, verified_body
 from daypass.access.principals import ANONYMOUS, caller_of_key, caller_of_session
-from daypass.access.refusals import JSON_SERVICES, KeyRefusal, refusal
-from daypass.access.revocation import is_revoked
+from daypass.access.refusals import JSON_SERVICES, REST_JSON_SERVICES, KeyRefusal, refusal
+from daypass.access.revocation import is_revoked, revocable
 from daypass.credentials import CannotOpen, account_of, open_session
 from daypass.directory import GLOBAL, AccessKey
 from daypass.signing import (
@@ -62,6 +62,8 @@ def dialect_of(service: str) -> Dialect:
     """How a service, by its signing name, words its refusals."""
     if service == "s3":
         return Dialect.S3
+    if service in REST_JSON_SERVICES:
+        return Dialect.REST_JSON
     return Dialect.JSON if service in JSON_SERVICES else Dialect.QUERY
 
 
@@ -170,7 +172,7 @@ def _opened(key_id: str, account: str, token: str, keys: Keys, view: View) -> tu
     session = open_session(token, keys.ring)
     if session.access_key_id != key_id or session.account != account:
         raise CannotOpen
-    if is_revoked(session, view):
+    if is_revoked(revocable(session), view):
         return session, KeyRefusal.REVOKED
     return session, caller_of_session(session, view) or KeyRefusal.ISSUER_GONE
 

@@ -32,12 +32,16 @@ _EXPIRATION = "%b %d, %Y, %I:%M:%S %p"
 
 
 class IssuedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as it was issued. ``user_id`` and ``arn`` are what GetCallerIdentity answers it; times are seconds."""
+    """One session as it was issued. ``user_id`` and ``arn`` are what GetCallerIdentity answers it; times are seconds.
+
+    ``principal_id`` is the unique id of the role, or of the user behind it, or the account id of a root user.
+    """
 
     account: str
     access_key_id: str
     arn: str
     user_id: str
+    principal_id: str
     issued_at: int
     expires_at: int
     operation: str
@@ -60,6 +64,7 @@ def issued_session(row: EventRow) -> IssuedSession | None:
         access_key_id=credentials["accessKeyId"],
         arn=arn,
         user_id=user_id,
+        principal_id=caller["principalId"] if "federatedUser" in answer else user_id.partition(":")[0],
         issued_at=row.time,
         expires_at=int(expires.timestamp()),
         operation=row.name,

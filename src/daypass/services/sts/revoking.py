@@ -77,9 +77,11 @@ def revoke(where: tuple[str, str, str], until: int, now: int, view: View) -> lis
     old = view.get(Revocation, account, made.key.name)
     changes: list[Change] = [] if old is not None and old.until >= until else [Put(made)]
     kept = {change.record.key for change in changes if isinstance(change, Put)}
-    for record in view.page(Revocation, account, limit=PAGE).records:
-        if isinstance(record, Revocation) and record.forgotten <= now and record.key not in kept:
-            changes.append(Delete(record.key))
+    changes += [
+        Delete(record.key)
+        for record in view.page(Revocation, account, limit=PAGE).records
+        if isinstance(record, Revocation) and record.forgotten <= now and record.key not in kept
+    ]
     return changes
 
 
