@@ -26,6 +26,8 @@ from hypothesis.stateful import (
 )
 from worldkit import ACCOUNT, Answer, Host, make_host, trusting
 
+from daypass.services.sts.revoking import of_principal, of_session, revoke
+
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
 STEPS = 40
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -44,6 +46,7 @@ class Entity:
     alive: bool = True
     allowed: bool = True
     revoked_before: float = 0.0
+    killed_until: int = -1
 
 
 @dataclass(eq=False)
@@ -63,7 +66,8 @@ class Credential:
         """None while it lives, or the code of its refusal."""
         if now >= self.ends:
             return "ExpiredToken"
-        return None if self.active and self.issuer.alive else "InvalidClientTokenId"
+        killed = self.kind != "key" and self.issued <= self.issuer.killed_until
+        return None if self.active and self.issuer.alive and not killed else "InvalidClientTokenId"
 
     def may_list_users(self) -> bool:
         """Of one that lives: whether policies let it, and IAM takes its kind."""
@@ -181,6 +185,25 @@ class Sessions(RuleBasedStateMachine):
         self.host.at(later)
         role.revoked_before = int(self.host.now)
         self.iam.put_role_policy(RoleName=name, PolicyName="AWSRevokeOlderSessions", PolicyDocument=revocation(role.revoked_before))  # fmt: skip
+
+    @rule(name=st.sampled_from(NAMES), kind=st.sampled_from(["user", "role"]))
+    def kill_sessions(self, name: str, kind: str) -> None:
+        """The operator ends all sessions of a user or role; unlike AWS's way, also those of this second."""
+        entity = (self.model.users if kind == "user" else self.model.roles).get(name)
+        if entity is not None:
+            entity.killed_until = int(self.host.now)
+            self._kill(of_principal(f"arn:aws:iam::{ACCOUNT}:{kind}/{name}", self.host.store.view()))
+
+    @rule(credential=held)
+    def kill_session(self, credential: Credential) -> None:
+        """The operator ends one session by its key."""
+        if credential.kind != "key":
+            credential.active = False
+            self._kill(of_session(credential.keys["AccessKeyId"], self.host.store.view()))
+
+    def _kill(self, where: tuple[str, str, str]) -> None:
+        now = int(self.host.now)
+        self.host.store.apply(revoke(where, now, now, self.host.store.view()))
 
     @rule(name=st.sampled_from(NAMES))
     def change_trust(self, name: str) -> None:

@@ -9,6 +9,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sts_asking import has, not_authorized, tags
 from worldkit import ACCOUNT, Host, allow, refusal, trusting
 
 if TYPE_CHECKING:
@@ -23,26 +24,6 @@ CONFLICT = (
     "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
     "calling session."
 )
-
-
-def tags(**values: str) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in values.items()]
-
-
-def not_authorized(who: str, action: str, role: str) -> tuple[int, str, str]:
-    return 403, "AccessDenied", f"User: {who} is not authorized to perform: {action} on resource: {role}"
-
-
-@pytest.fixture
-def sts(host: Host, alice: dict[str, str]) -> Any:
-    return host.client("sts", alice)
-
-
-def has(host: Host, credentials: Mapping[str, Any], condition: dict[str, Any]) -> bool:
-    """Whether a session of role ``Probe...`` fulfils a condition: its policy is set to it and used."""
-    role = host.client("sts", credentials).get_caller_identity()["Arn"].split("/")[1]
-    host.admin("iam").put_role_policy(RoleName=role, PolicyName="probe", PolicyDocument=allow("iam:ListUsers", Condition=condition))  # fmt: skip
-    return host.query(credentials, "ListUsers", "iam").status == 200
 
 
 def tag_is(host: Host, credentials: Mapping[str, Any], key: str, value: str | None) -> bool:

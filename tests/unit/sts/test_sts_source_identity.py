@@ -5,38 +5,15 @@ That it needs permission at every hop, and the texts of its errors, were recorde
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
+from sts_asking import has, not_authorized, tags
 from worldkit import ACCOUNT, Host, allow, document, refusal, trusting
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 NAMING = ("sts:AssumeRole", "sts:SetSourceIdentity")
 ALL = (*NAMING, "sts:TagSession")
 IS_SET = "The source identity is already set for this assume role session"
-
-
-def tags(**values: str) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in values.items()]
-
-
-def not_authorized(who: str, action: str, role: str) -> tuple[int, str, str]:
-    return 403, "AccessDenied", f"User: {who} is not authorized to perform: {action} on resource: {role}"
-
-
-@pytest.fixture
-def sts(host: Host, alice: dict[str, str]) -> Any:
-    return host.client("sts", alice)
-
-
-def has(host: Host, credentials: Mapping[str, Any], condition: dict[str, Any]) -> bool:
-    """Whether a session of role ``Probe...`` fulfils a condition: its policy is set to it and used."""
-    role = host.client("sts", credentials).get_caller_identity()["Arn"].split("/")[1]
-    host.admin("iam").put_role_policy(RoleName=role, PolicyName="probe", PolicyDocument=allow("iam:ListUsers", Condition=condition))  # fmt: skip
-    return host.query(credentials, "ListUsers", "iam").status == 200
 
 
 def test_a_source_identity_is_answered_and_needs_its_own_permission(host: Host, sts: Any) -> None:

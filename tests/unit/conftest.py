@@ -1,4 +1,4 @@
-"""Fixtures of the access room's tests: a server in this process (worldkit), and the people that most tests need."""
+"""Fixtures of most rooms' tests: a server in this process (worldkit), and the people that most tests need."""
 
 from __future__ import annotations
 
