@@ -113,7 +113,7 @@ def records_of(
         request=visit.request,
         facts=visit.facts,
         status=response.status,
-        caller=visit.caller,
+        caller=visit.caller if visit.call is None else visit.call.caller,
         call=visit.call,
         owner=None if visit.call is None else visit.call.owner,
         output=output,

@@ -46,6 +46,7 @@ class Call:
     operation: str
     input: dict[str, Any]
     caller: Caller
+    """Who calls. An operation whose arguments are the proof (an assertion, a token) puts here whom it proves."""
     request: Request
     request_id: str
     facts: RequestFacts
