@@ -15,7 +15,7 @@ from daypass.objects import LocalObjects
 from daypass.pipeline import answer
 from daypass.protocol import Protocols
 from daypass.protocol.regions import known_regions
-from daypass.provisioning import key_ring
+from daypass.provisioning import key_file
 from daypass.services.cloudtrail import cloudtrail
 from daypass.services.iam import iam
 from daypass.services.mint import Mint
@@ -30,17 +30,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daypass.config import Config
+    from daypass.keyfile import KeyFile
     from daypass.request import Answer, Request
 
 LOG = logging.getLogger("daypass")
+KEY_FILE_EVERY = 0.5
+"""Seconds between two looks at the key file's inode; a token under a key that is not known yet makes one look at once."""
 SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail)
 
 
 class App:
     """One worker's application: it answers requests, and does the work behind them between ``start`` and ``stop``."""
 
-    def __init__(self, world: World, indexer: Indexer, objects: LocalObjects, counters: Counters) -> None:
+    def __init__(
+        self, world: World, indexer: Indexer, objects: LocalObjects, counters: Counters, keys: KeyFile
+    ) -> None:
         self._world = world
+        self._keys = keys
         self._indexer = indexer
         self._objects = objects
         self._counters = counters
@@ -49,8 +55,10 @@ class App:
     @classmethod
     def open(cls, config: Config) -> Self:
         """Open everything in the data folder. Raises StoreProblem."""
-        ring = key_ring(config.data)
+        keys = key_file(config.data)
+        ring = keys.ring
         store = SqliteStore.open(config.data, ring, clock.random_bytes)
+        keys.forget = store.forget
         counters = Counters()
         journal_folder = config.data / "journal"
         objects = LocalObjects(config.data, now=clock.now, random=clock.random_bytes)
@@ -74,15 +82,16 @@ class App:
             metrics=Metrics(),
             writing=asyncio.Lock(),
         )
-        return cls(world, indexer, objects, counters)
+        return cls(world, indexer, objects, counters, keys)
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request. Never raises."""
         return answer(request, self._world)
 
     async def start(self) -> None:
-        """Begin background work: indexing the journal, sweeping what crashes left among the objects."""
-        self._tasks = [asyncio.create_task(self._indexer.run()), asyncio.create_task(self._sweep())]
+        """Begin background work: indexing the journal, following the key file, sweeping up after crashes."""
+        works = (self._indexer.run(), self._follow_keys(), self._sweep())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def stop(self) -> None:
         """End background work and let go of everything."""
@@ -106,6 +115,11 @@ class App:
     def metrics(self) -> str:
         """The figures of this worker, as Prometheus text."""
         return self._world.metrics.text() + self._counters.text()
+
+    async def _follow_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_FILE_EVERY)
+            self._keys.refresh()
 
     async def _sweep(self) -> None:
         try:

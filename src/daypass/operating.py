@@ -12,7 +12,8 @@ from daypass import clock
 from daypass.access.revocation import Revocable, is_revoked
 from daypass.audit import Counters, Indexer, Recorder, Trail
 from daypass.directory import GLOBAL, Account, Role, User
-from daypass.provisioning import KEY_FILE, open_store
+from daypass.keyfile import KEY_FILE
+from daypass.provisioning import open_store
 from daypass.services.sts.issued_sessions import ISSUING, LONGEST_LIFE, IssuedSession, issued_session
 from daypass.services.sts.revoking import NoSuchSessions, of_principal, of_session, revoke
 from daypass.store import Conflict, StoreProblem

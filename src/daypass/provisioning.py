@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import configparser
 import io
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daypass import clock
-from daypass.credentials import KeyRing, Secret
+from daypass.credentials import Secret
 from daypass.directory import GLOBAL, AccessKey, Account, Bucket, Put
 from daypass.errors import ApiError
+from daypass.keyfile import KEY_FILE, KeyFile, make_ring, write_private
 from daypass.services.iam import AccountKeys, new_account
 from daypass.services.mint import Mint
 from daypass.services.s3.buckets import check_name
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daypass.config import Config
+    from daypass.credentials import LiveKeyRing
     from daypass.directory import Change, View
 
-KEY_FILE = "keyring.json"
 CREDENTIALS_FILE = "credentials"
 DATABASE = "daypass.sqlite3"
 OBJECTS = "objects.sqlite3"
@@ -90,24 +90,23 @@ def open_store(config: Config) -> SqliteStore:
     return SqliteStore.open(config.data, key_ring(config.data), clock.random_bytes)
 
 
-def key_ring(folder: Path) -> KeyRing:
+def key_ring(folder: Path) -> LiveKeyRing:
     """The key ring of a data folder, made when there is neither a ring nor a database that was sealed under one."""
+    return key_file(folder).ring
+
+
+def key_file(folder: Path) -> KeyFile:
+    """The key file of a data folder, as :func:`key_ring` makes and reads it. Raises StoreProblem."""
     path = folder / KEY_FILE
-    try:
-        if not path.exists():
-            _make_key_file(folder, path)
-        return KeyRing.from_text(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StoreProblem(f"{path}: {error}") from None
-    except OSError as error:
-        raise StoreProblem(f"{error.filename or path}: {error.strerror}") from None
-
-
-def _make_key_file(folder: Path, path: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (folder / DATABASE).exists():
-        raise StoreProblem(f"{path} is missing: without it the secrets in {folder} cannot be opened")
-    _write_private(path, KeyRing.generate(clock.random_bytes(32)).to_text())
+    if not path.exists():
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreProblem(f"{error.filename or folder}: {error.strerror}") from None
+        if (folder / DATABASE).exists():
+            raise StoreProblem(f"{path} is missing: without it the secrets in {folder} cannot be opened")
+        make_ring(folder)
+    return KeyFile(folder)
 
 
 async def _first_account(config: Config, store: SqliteStore) -> Provisioned:
@@ -150,7 +149,7 @@ async def _add_account(store: SqliteStore, wanted: _Wanted) -> AccountKeys:
             raise StoreProblem(f"the access key id {keys.admin[0]} is taken")
         if wanted.first is not None:
             changes += _first_buckets(wanted.first, account_id, mint)
-            _write_private(wanted.first.data / CREDENTIALS_FILE, credentials_text(keys))
+            write_private(wanted.first.data / CREDENTIALS_FILE, credentials_text(keys))
         try:
             await store.commit(view, changes, [])
         except Conflict:
@@ -189,23 +188,3 @@ def credentials_text(keys: AccountKeys) -> str:
     text = io.StringIO()
     file.write(text)
     return text.getvalue()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, durably, whole or not at all. Raises StoreProblem."""
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise StoreProblem(f"{path}: {error.strerror}") from None

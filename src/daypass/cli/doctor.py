@@ -138,7 +138,8 @@ def credentials(config: Config) -> Finding:
 
 def store(config: Config) -> Iterator[Finding]:
     """The key ring and the database under it."""
-    from daypass.provisioning import KEY_FILE, open_store
+    from daypass.keyfile import KEY_FILE
+    from daypass.provisioning import open_store
     from daypass.store import StoreProblem
 
     if not (config.data / KEY_FILE).exists():

@@ -4,7 +4,7 @@ Pure: keys, time and random bytes are arguments.
 """
 
 from daypass.credentials.ids import access_key_id, account_of, unique_id
-from daypass.credentials.keyring import CannotOpen, KeyRing, Purpose
+from daypass.credentials.keyring import CannotOpen, KeyDates, KeyRing, LiveKeyRing, Purpose, key_id_of
 from daypass.credentials.secrets import Secret, secret_access_key
 from daypass.credentials.session_token import (
     LARGEST_TOKEN,
@@ -23,7 +23,9 @@ __all__ = [
     "CannotOpen",
     "ChainRoot",
     "Federation",
+    "KeyDates",
     "KeyRing",
+    "LiveKeyRing",
     "Purpose",
     "Secret",
     "Session",
@@ -31,6 +33,7 @@ __all__ = [
     "access_key_id",
     "account_of",
     "base32_seed",
+    "key_id_of",
     "matching_step",
     "open_session",
     "provisioning_uri",

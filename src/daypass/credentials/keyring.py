@@ -1,7 +1,8 @@
 """The key ring: what seals session tokens, secrets at rest and everything else that only Daypass may read.
 
 Several root keys, each under an id of one byte. One is active and seals; all of them open, so rotation breaks no live
-session, and retiring a key ends at once all that it sealed. From each root key HKDF-SHA256 (RFC 5869) derives one
+session, and retiring a key ends at once all that it sealed. A process that runs for long holds a :class:`LiveKeyRing`,
+whose keys are replaced by those of a newer key file. From each root key HKDF-SHA256 (RFC 5869) derives one
 sub-key per :class:`Purpose`: what was sealed for one purpose never opens for another.
 
 A sealed blob is ``version | key id | nonce | AES-256-GCM ciphertext and tag`` (NIST SP 800-38D), with the version and
@@ -16,13 +17,16 @@ Do not add a purpose that seals what a stranger chose under a nonce that a stran
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 NONCE_BYTES: Final = 12
 ROOT_KEY_BYTES: Final = 32
@@ -48,25 +52,47 @@ class CannotOpen(Exception):
         super().__init__("cannot be opened")
 
 
-class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
-    """A key file: root keys by id, oldest first."""
+class KeyDates(NamedTuple):
+    """When a root key came into its ring and when another took over from it (seconds); None is not yet."""
 
-    daypass_key_ring: Literal[1]
+    introduced: int = 0
+    superseded: int | None = None
+
+
+class _OldKeyFile(msgspec.Struct, forbid_unknown_fields=True, tag_field="daypass_key_ring", tag=1):
+    """A key file of the first form: root keys by id, oldest first, without dates."""
+
     active: int
     keys: dict[int, bytes]
 
 
+class _Key(msgspec.Struct, forbid_unknown_fields=True):
+    """One root key of a key file."""
+
+    material: bytes
+    introduced: int
+    superseded: int | None
+
+
+class _KeyFile(msgspec.Struct, forbid_unknown_fields=True, tag_field="daypass_key_ring", tag=2):
+    """A key file: root keys by id, oldest first."""
+
+    active: int
+    keys: dict[int, _Key]
+
+
 class KeyRing:
-    """An immutable set of root keys; ``active`` is the one that seals. Changes give a new ring."""
+    """A set of root keys; ``active`` is the one that seals. Changes give a new ring."""
 
-    __slots__ = ("_ciphers", "_keys", "active")
+    __slots__ = ("_ciphers", "_keys", "active", "dates")
 
-    def __init__(self, keys: dict[int, bytes], active: int) -> None:
+    def __init__(self, keys: dict[int, bytes], active: int, dates: Mapping[int, KeyDates] | None = None) -> None:
         if active not in keys:
             raise ValueError(f"the ring has no key {active} to be active")
         for key_id, material in keys.items():
             _check_root_key(key_id, material)
         self.active = active
+        self.dates = {key_id: (dates or {}).get(key_id, KeyDates()) for key_id in keys}
         self._keys = dict(keys)
         self._ciphers = {
             (key_id, purpose): AESGCM(_sub_key(material, purpose))
@@ -75,9 +101,9 @@ class KeyRing:
         }
 
     @classmethod
-    def generate(cls, entropy: bytes) -> KeyRing:
+    def generate(cls, entropy: bytes, at: int = 0) -> KeyRing:
         """A ring of one key, made of 32 random bytes."""
-        return cls({1: entropy}, active=1)
+        return KeyRing({1: entropy}, active=1, dates={1: KeyDates(at)})
 
     @property
     def key_ids(self) -> tuple[int, ...]:
@@ -103,10 +129,10 @@ class KeyRing:
         except (InvalidTag, ValueError):
             raise CannotOpen from None
 
-    def introduce(self, entropy: bytes) -> KeyRing:
+    def introduce(self, entropy: bytes, at: int = 0) -> KeyRing:
         """A ring with a further key that opens but does not seal yet.
 
-        Where several nodes share a ring, every node must know a key before the first of them seals with it.
+        Where several processes share a ring, each must know a key before the first of them seals with it.
         """
         newest = self.key_ids[-1]
         key_id = next((n % 256 for n in range(newest + 1, newest + 256) if n % 256 not in self._keys), None)
@@ -114,26 +140,42 @@ class KeyRing:
             raise ValueError("the ring is full: retire keys first")
         if entropy in self._keys.values():
             raise ValueError("the ring has this key already")
-        return KeyRing({**self._keys, key_id: entropy}, self.active)
+        return KeyRing({**self._keys, key_id: entropy}, self.active, {**self.dates, key_id: KeyDates(at)})
 
-    def activate(self, key_id: int) -> KeyRing:
+    def activate(self, key_id: int, at: int = 0) -> KeyRing:
         """A ring that seals with ``key_id``."""
-        return KeyRing(self._keys, key_id)
+        dates = dict(self.dates)
+        if key_id in dates and key_id != self.active:
+            dates[self.active] = dates[self.active]._replace(superseded=at)
+            dates[key_id] = dates[key_id]._replace(superseded=None)
+        return KeyRing(self._keys, key_id, dates)
 
-    def rotate(self, entropy: bytes) -> KeyRing:
+    def rotate(self, entropy: bytes, at: int = 0) -> KeyRing:
         """A ring that seals with a new key at once, and still opens what the others sealed."""
-        ring = self.introduce(entropy)
-        return ring.activate(ring.key_ids[-1])
+        ring = self.introduce(entropy, at)
+        return ring.activate(ring.key_ids[-1], at)
 
     def retire(self, key_id: int) -> KeyRing:
         """A ring without one key: all that it sealed is closed for good."""
         if key_id not in self._keys:
             raise ValueError(f"the ring has no key {key_id}")
-        return KeyRing({other: material for other, material in self._keys.items() if other != key_id}, self.active)
+        kept = {other: material for other, material in self._keys.items() if other != key_id}
+        return KeyRing(kept, self.active, self.dates)
+
+    @property
+    def waiting(self) -> int | None:
+        """The key that was introduced and has never sealed; None where there is none."""
+        newest = self.key_ids[-1]
+        return newest if newest != self.active and self.dates[newest].superseded is None else None
+
+    def has_a_key_of(self, other: KeyRing) -> bool:
+        """Whether both hold a same key: rings that have none in common are of different installations."""
+        return any(other._keys.get(key_id) == material for key_id, material in self._keys.items())
 
     def to_text(self) -> str:
         """The ring as the text of a key file. Whoever has it can make any session."""
-        return msgspec.json.format(msgspec.json.encode(_KeyFile(1, self.active, self._keys))).decode() + "\n"
+        keys = {key_id: _Key(material, *self.dates[key_id]) for key_id, material in self._keys.items()}
+        return msgspec.json.format(msgspec.json.encode(_KeyFile(self.active, keys))).decode() + "\n"
 
     @classmethod
     def from_text(cls, text: str) -> KeyRing:
@@ -144,13 +186,52 @@ class KeyRing:
             ring = _READER.decode(text)
         except (ValueError, RecursionError):
             raise ValueError("not a key ring of a version that this Daypass reads") from None
-        return cls(ring.keys, ring.active)
+        if isinstance(ring, _OldKeyFile):
+            return KeyRing(ring.keys, ring.active)
+        dates = {key_id: KeyDates(key.introduced, key.superseded) for key_id, key in ring.keys.items()}
+        return KeyRing({key_id: key.material for key_id, key in ring.keys.items()}, ring.active, dates)
 
     def __repr__(self) -> str:
         return f"KeyRing(active={self.active}, key_ids={self.key_ids})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key ring is not pickled or copied")
+
+
+class LiveKeyRing(KeyRing):
+    """The ring of a process that runs for long: its keys are replaced while it is in use.
+
+    ``refresh`` is called when something was sealed under a key that the ring does not know: a newer key file may.
+    """
+
+    __slots__ = ("refresh",)
+
+    def __init__(self, ring: KeyRing, refresh: Callable[[], None]) -> None:
+        super().__init__(ring._keys, ring.active, ring.dates)  # noqa: SLF001
+        self.refresh = refresh
+
+    def adopt(self, ring: KeyRing) -> None:
+        """Take over the keys of another ring; in this order, so that a key which seals is always one that is there."""
+        keys, ciphers = {**self._keys, **ring._keys}, {**self._ciphers, **ring._ciphers}  # noqa: SLF001
+        self._keys, self._ciphers, self.dates = keys, ciphers, {**self.dates, **ring.dates}
+        self.active = ring.active
+        self._keys, self._ciphers, self.dates = ring._keys, ring._ciphers, ring.dates  # noqa: SLF001
+
+    def open(self, purpose: Purpose, blob: bytes, aad: bytes) -> bytes:
+        try:
+            return super().open(purpose, blob, aad)
+        except CannotOpen:
+            if blob[:1] != _VERSION or len(blob) < _HEAD_BYTES or blob[1] in self._keys:
+                raise
+        self.refresh()
+        return super().open(purpose, blob, aad)
+
+
+def key_id_of(blob: bytes) -> int:
+    """The id of the root key under which something was sealed, as it says itself. Raises ValueError for no such blob."""
+    if blob[:1] != _VERSION or len(blob) < _HEAD_BYTES:
+        raise ValueError("not sealed by a key ring")
+    return blob[1]
 
 
 def _check_root_key(key_id: int, material: bytes) -> None:
@@ -167,4 +248,4 @@ def _sub_key(material: bytes, purpose: Purpose) -> bytes:
     return HKDF(algorithm=SHA256(), length=ROOT_KEY_BYTES, salt=None, info=info).derive(material)
 
 
-_READER: Final = msgspec.json.Decoder(_KeyFile)
+_READER: Final = msgspec.json.Decoder(_OldKeyFile | _KeyFile)

@@ -181,7 +181,7 @@ class Reader:
         complete = last - self.seq == len(changes)
         self.seq = last
         if not complete:
-            self._forget_all()
+            self.forget()
             return None
         places: list[Place] = [change[1:] for change in changes]
         for place in places:
@@ -192,7 +192,8 @@ class Reader:
             self._derived.drop(scope)
         return places
 
-    def _forget_all(self) -> None:
+    def forget(self) -> None:
+        """Forget all copies."""
         for cache in (self._records, self._absent, self._places, self._revisions, self._derived):
             cache.clear()
 

@@ -23,17 +23,20 @@ from daypass.store.migrate import migrate
 from daypass.store.plan import Plan
 from daypass.store.problems import problems_of
 from daypass.store.reading import DEFAULT_LIMITS, Limits, Reader
+from daypass.store.sealing import Resealed, count_by_key, reseal
 from daypass.store.view import SqliteView
 from daypass.store.writer import Writer
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections import Counter
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from daypass.credentials import KeyRing
     from daypass.directory import Change, View
     from daypass.store.interface import EventQuery, EventRow, JournalMark, Use
+    from daypass.store.notes import Place
 
 T = TypeVar("T")
 
@@ -110,6 +113,22 @@ class SqliteStore:
         """Look through the whole database, for ``daypass doctor``. Takes its time."""
         with problems_of(self._path):
             return list(findings(self._trail_db, self._codec))
+
+    def forget(self) -> None:
+        """Forget all copies in memory: what a root key opened that is gone."""
+        self._reader.forget()
+
+    async def count_by_key(self) -> Counter[int]:
+        """How many records hold secrets under each root key."""
+        return await self._look_up(lambda db: count_by_key(db, self._new_codec()))
+
+    async def reseal(self, active: int, after: Place | None) -> Resealed:
+        """Seal the next records anew under the active key, durably (:mod:`daypass.store.sealing`)."""
+        return await self._writer.run(lambda db: reseal(db, self._new_codec(), active, after))
+
+    def _new_codec(self) -> RecordCodec:
+        """A codec for another thread than the event loop's."""
+        return RecordCodec(self._codec.keyring, self._codec.random)
 
     async def _look_up(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with problems_of(self._path):

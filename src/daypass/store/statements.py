@@ -49,6 +49,9 @@ _FOREIGN_KEY_CHECK = "PRAGMA foreign_key_check"
 _COUNT_PER_KIND = "SELECT kind, scope, count(*) FROM record GROUP BY kind, scope ORDER BY kind, scope"
 _KEPT_COUNTS = "SELECT kind, scope, n FROM record_count WHERE n <> 0 ORDER BY kind, scope"
 _ALL_BODIES = "SELECT kind, scope, name, body FROM record"
+_BODIES_OF_KIND = """
+SELECT scope, name, body FROM record WHERE kind = ? AND (scope, name) > (?, ?) ORDER BY scope, name LIMIT ?"""
+_SET_BODY = "UPDATE record SET body = ? WHERE kind = ? AND scope = ? AND name = ?"
 
 
 def configure(db: DB) -> None:
@@ -133,6 +136,16 @@ def kept_counts(db: DB) -> Rows:
 def all_bodies(db: DB) -> Iterable[tuple[str, str, str, bytes]]:
     """Every record as it is stored."""
     return db.execute(_ALL_BODIES)
+
+
+def bodies_of_kind(db: DB, kind: str, after: tuple[str, str], limit: int) -> list[tuple[str, str, bytes]]:
+    """Records of a kind in all scopes as they are stored, in order, after a (scope, name)."""
+    return db.execute(_BODIES_OF_KIND, (kind, *after, limit)).fetchall()
+
+
+def set_body(db: DB, place: Place, body: bytes) -> None:
+    """Write the same record in other bytes: sealed anew. It is no change, and stands in no log."""
+    db.execute(_SET_BODY, (body, *place))
 
 
 # --- reading the directory -------------------------------------------------------------------------------------------
