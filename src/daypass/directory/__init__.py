@@ -4,9 +4,11 @@ Nothing here writes or waits: records and changes are values, :class:`View` is a
 """
 
 from daypass.directory.changes import Change, Delete, Put
+from daypass.directory.issuers import IssuerKey, OutboundIssuer
+from daypass.directory.kinds import KINDS
+from daypass.directory.organizations import Organization
 from daypass.directory.records import (
     GLOBAL,
-    KINDS,
     AccessKey,
     Account,
     Bucket,
@@ -23,6 +25,7 @@ from daypass.directory.records import (
     Revocation,
     Role,
     SamlProvider,
+    UsedProof,
     User,
 )
 from daypass.directory.view import LastUse, Page, View
@@ -37,12 +40,15 @@ __all__ = [
     "Delete",
     "Group",
     "InstanceProfile",
+    "IssuerKey",
     "Key",
     "LastUse",
     "Link",
     "ManagedPolicy",
     "MfaDevice",
     "OidcProvider",
+    "Organization",
+    "OutboundIssuer",
     "Page",
     "PolicyVersion",
     "PrivateKey",
@@ -51,6 +57,7 @@ __all__ = [
     "Revocation",
     "Role",
     "SamlProvider",
+    "UsedProof",
     "User",
     "View",
 ]

@@ -1,0 +1,10 @@
+"""Every kind of record, wherever it is described."""
+
+from __future__ import annotations
+
+from daypass.directory import records
+from daypass.directory.issuers import OutboundIssuer
+from daypass.directory.organizations import Organization
+
+KINDS: dict[str, type[records.Record]] = records.KINDS | {cls.kind: cls for cls in (OutboundIssuer, Organization)}
+"""Every kind of record, by its name in the store."""
