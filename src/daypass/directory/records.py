@@ -416,6 +416,24 @@ def revocation_key(account: str, reach: str, target: str) -> Key:
     return Key("revocation", account, f"{reach} {target}")
 
 
+class UsedProof(Record, frozen=True, array_like=True):
+    """That a proof which is good once was used: a sign-in token, or an assertion where a setting asks for it.
+
+    It is committed with what the use changes, so of two uses at once one is refused.
+    """
+
+    kind: ClassVar[str] = "used_proof"
+    account: str
+    sort: str
+    id: str
+    forgotten: int
+    """When the proof is too old to be taken anyway, so that this record can go."""
+
+    @property
+    def key(self) -> Key:
+        return Key("used_proof", self.account, f"{self.sort} {self.id}")
+
+
 def _policy_links(attached: tuple[str, ...], boundary: str | None) -> tuple[Link, ...]:
     links = tuple(Link("policy", arn) for arn in attached)
     return (*links, Link("boundary", boundary)) if boundary else links
@@ -436,6 +454,7 @@ KINDS: dict[str, type[Record]] = {
         OidcProvider,
         SamlProvider,
         Revocation,
+        UsedProof,
     )
 }
 """Every kind of record, by its name in the store."""
@@ -462,6 +481,7 @@ __all__ = [
     "Role",
     "SamlProvider",
     "Tags",
+    "UsedProof",
     "User",
     "revocation_key",
 ]
