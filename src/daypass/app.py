@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from daypass import clock
@@ -18,6 +19,8 @@ from daypass.protocol.regions import known_regions
 from daypass.provisioning import key_file
 from daypass.services.cloudtrail import cloudtrail
 from daypass.services.iam import iam
+from daypass.services.issuer_documents import PREFIX as ISSUERS
+from daypass.services.issuer_documents import IssuerDocuments
 from daypass.services.mint import Mint
 from daypass.services.registry import Operations, Rooms
 from daypass.services.s3 import s3
@@ -39,17 +42,28 @@ KEY_FILE_EVERY = 0.5
 SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one worker's application is made of: what answers requests, and what works behind them."""
+
+    world: World
+    documents: IssuerDocuments
+    indexer: Indexer
+    objects: LocalObjects
+    counters: Counters
+    keys: KeyFile
+
+
 class App:
     """One worker's application: it answers requests, and does the work behind them between ``start`` and ``stop``."""
 
-    def __init__(
-        self, world: World, indexer: Indexer, objects: LocalObjects, counters: Counters, keys: KeyFile
-    ) -> None:
-        self._world = world
-        self._keys = keys
-        self._indexer = indexer
-        self._objects = objects
-        self._counters = counters
+    def __init__(self, parts: Parts) -> None:
+        self._world = parts.world
+        self._documents = parts.documents
+        self._indexer = parts.indexer
+        self._objects = parts.objects
+        self._counters = parts.counters
+        self._keys = parts.keys
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -63,9 +77,8 @@ class App:
         journal_folder = config.data / "journal"
         objects = LocalObjects(config.data, now=clock.now, random=clock.random_bytes)
         indexer = Indexer(journal_folder, store, counters, now=clock.now)
-        protocols = Protocols.load(
-            domains=(config.domain,) if config.domain else (), minimum_duration=config.sts_minimum_duration
-        )
+        domains = (config.domain,) if config.domain else ()
+        protocols = Protocols.load(domains=domains, minimum_duration=config.sts_minimum_duration)
         check_operations(protocols)
         world = World(
             protocols=protocols,
@@ -82,10 +95,15 @@ class App:
             metrics=Metrics(),
             writing=asyncio.Lock(),
         )
-        return cls(world, indexer, objects, counters, keys)
+        documents = IssuerDocuments(store.view, config.settings, clock.now, domains)
+        return cls(Parts(world, documents, indexer, objects, counters, keys))
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request. Never raises."""
+        if request.raw_path.startswith(ISSUERS):
+            document = self._documents.answer(request)
+            if document is not None:
+                return document
         return answer(request, self._world)
 
     async def start(self) -> None:

@@ -29,6 +29,10 @@ CONFIG_FILE = "DAYPASS_CONFIG"
 FROM_KUBERNETES = re.compile(r"DAYPASS_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP)\w*)")
 
 
+EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+"""Hosts to listen on that are the address of nothing."""
+
+
 class ConfigProblem(Exception):
     """The configuration cannot be used; the text is one clear line for the operator."""
 
@@ -104,6 +108,14 @@ class Config:
             "sts.max_chain_age", values.number(0, 31536000), "Seconds a chain of roles may go on; 0 is no limit."
         ),
     )
+    sts_issuer_base_url: str = field(
+        default="",
+        metadata=_about(
+            "sts.issuer_base_url",
+            values.issuer_base,
+            "The https URL below which accounts are OpenID issuers; by default the server's own, if it speaks TLS.",
+        ),
+    )
     s3_signature_v2: bool = field(
         default=True,
         metadata=_about(
@@ -141,7 +153,15 @@ class Config:
             region=self.region,
             sts_minimum_duration=self.sts_minimum_duration,
             sts_max_chain_age=self.sts_max_chain_age,
+            sts_issuer_base_url=self.issuer_base_url,
         )
+
+    @property
+    def issuer_base_url(self) -> str:
+        """Where accounts are OpenID issuers; empty where this server has no address of its own that could be told others."""
+        if self.sts_issuer_base_url or not self.tls_certificate or not self.port or self.host in EVERYWHERE:
+            return self.sts_issuer_base_url
+        return self.endpoint(self.port).removesuffix(":443")
 
     @property
     def processes(self) -> int:
@@ -156,7 +176,7 @@ class Config:
     def endpoint(self, port: int) -> str:
         """The URL that clients on this machine use."""
         host = self.host
-        if self.loopback or host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared, not bound
+        if self.loopback or host in EVERYWHERE:
             host = "localhost"
         scheme = "https" if self.tls_certificate else "http"
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -15,3 +15,5 @@ class Settings:
     """Seconds; AWS's least is 900, tests of refreshing clients need shorter sessions."""
     sts_max_chain_age: int = 0
     """Seconds since the first session of a role chain after which it may not be extended; 0 is no limit."""
+    sts_issuer_base_url: str = ""
+    """The URL (scheme and host) below which accounts are OpenID issuers; empty where there is none."""

@@ -95,6 +95,18 @@ def domain(value: object) -> str:
     return _matching(DOMAIN, "a domain such as daypass.example.org")(value.lower() if isinstance(value, str) else value)
 
 
+def issuer_base(value: object) -> str:
+    """An ``https`` URL of a host and perhaps a port, nothing after it; or nothing at all."""
+    if value == "":
+        return ""
+    written = value.lower().removesuffix("/") if isinstance(value, str) else ""
+    name, _, port = written.removeprefix("https://").partition(":")
+    good = written.startswith("https://") and DOMAIN.fullmatch(name) and (port.isdigit() or ":" not in written[8:])
+    if not good or (port and not 0 < int(port) < 65536):
+        raise ValueError(f"expected a URL such as https://sts.example.org, without a path, not {value!r}")
+    return written.removesuffix(":443")
+
+
 def secret(value: object) -> str:
     """A secret access key. It is not repeated in the complaint."""
     if not isinstance(value, str) or not 3 <= len(value) <= 128 or not value.isascii() or not value.isprintable():

@@ -14,6 +14,7 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     instance_profiles,
     managed_policies,
     mfa_devices,
+    outbound_federation,
     policy_versions,
     roles,
     tags,

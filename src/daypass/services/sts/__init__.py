@@ -3,7 +3,20 @@
 Importing this package fills :data:`sts` with the operations that are implemented.
 """
 
-from daypass.services.sts import assume_role, get_federation_token, get_session_token, introspection
+from daypass.services.sts import (
+    assume_role,
+    get_federation_token,
+    get_session_token,
+    get_web_identity_token,
+    introspection,
+)
 from daypass.services.sts.operations import sts
 
-__all__ = ["assume_role", "get_federation_token", "get_session_token", "introspection", "sts"]
+__all__ = [
+    "assume_role",
+    "get_federation_token",
+    "get_session_token",
+    "get_web_identity_token",
+    "introspection",
+    "sts",
+]
