@@ -24,6 +24,7 @@ from daypass.services.issuer_documents import IssuerDocuments
 from daypass.services.mint import Mint
 from daypass.services.registry import Operations, Rooms
 from daypass.services.s3 import s3
+from daypass.services.signin import signin
 from daypass.services.sts import sts
 from daypass.signing import SigningKeyCache
 from daypass.store import SqliteStore, StoreProblem
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("daypass")
 KEY_FILE_EVERY = 0.5
 """Seconds between two looks at the key file's inode; a token under a key that is not known yet makes one look at once."""
-SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail)
+SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail, signin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,28 +148,39 @@ def _session_holder(signature: Signature, service: str, view: View, keys: Keys, 
     key_id, token = signature.access_key_id, signature.session_token
     if token is None:
         raise refusal(KeyRefusal.TOKEN_MISSING, service, key_id)
+    found = session_holder(key_id, token, view, keys.ring, now)
+    if isinstance(found, KeyRefusal):
+        raise refusal(found, service, key_id)
+    return found[1], found[0].secret
+
+
+def session_holder(
+    key_id: str, token: str, view: View, ring: KeyRing, now: float
+) -> tuple[Session, Caller] | KeyRefusal:
+    """The session of a token and its key, and the principal it has now; or why it has none.
+
+    Its secret is still to be proven. ``now`` 0 leaves the expiry to the caller.
+    """
     account = account_of(key_id)
     if account is None:
-        raise refusal(KeyRefusal.UNKNOWN_KEY, service, key_id)
+        return KeyRefusal.UNKNOWN_KEY
     try:
         session, holder = view.derived(
-            account, ("session", key_id, token), lambda: _opened(key_id, account, token, keys, view)
+            account, ("session", key_id, token), lambda: _opened(key_id, account, token, ring, view)
         )
     except CannotOpen:
-        raise refusal(KeyRefusal.BAD_TOKEN, service, key_id) from None
+        return KeyRefusal.BAD_TOKEN
     if now >= session.expires_at:
-        raise refusal(KeyRefusal.EXPIRED, service, key_id)
-    if isinstance(holder, KeyRefusal):
-        raise refusal(holder, service, key_id)
-    return holder, session.secret
+        return KeyRefusal.EXPIRED
+    return holder if isinstance(holder, KeyRefusal) else (session, holder)
 
 
-def _opened(key_id: str, account: str, token: str, keys: Keys, view: View) -> tuple[Session, Caller | KeyRefusal]:
+def _opened(key_id: str, account: str, token: str, ring: KeyRing, view: View) -> tuple[Session, Caller | KeyRefusal]:
     """The session of a token and the principal it has now, or why it has none any more.
 
     Raises CannotOpen for a token of another key or account.
     """
-    session = open_session(token, keys.ring)
+    session = open_session(token, ring)
     if session.access_key_id != key_id or session.account != account:
         raise CannotOpen
     if is_revoked(revocable(session), view):

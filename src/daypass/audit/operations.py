@@ -87,8 +87,8 @@ def event_region(service: str, region: str) -> str:
 
 
 def is_read_only(service: str, operation: str) -> bool:
-    """``readOnly``. STS changes nothing that anybody could read back, so all of it counts as reading."""
-    return service == "sts" or operation.startswith(READING)
+    """``readOnly``. STS changes nothing that anybody could read back, so all of it counts as reading; nothing of sign-in."""
+    return service == "sts" or (service != "signin" and operation.startswith(READING))
 
 
 def records_answer(service: str, operation: str) -> bool:
@@ -97,5 +97,12 @@ def records_answer(service: str, operation: str) -> bool:
 
 
 def category(service: str, operation: str, *, names_key: bool) -> Category:
-    """``eventCategory``. ``names_key`` says whether the request names an object."""
-    return "Data" if service == "s3" and (names_key or operation in S3_DATA) else "Management"
+    """``eventCategory``. ``names_key`` says whether the request names an object. Looking at a page is nothing to look up."""
+    if service == "s3":
+        return "Data" if names_key or operation in S3_DATA else "Management"
+    return "Data" if (service, operation) == ("signin", "ConsoleHome") else "Management"
+
+
+def event_type(service: str) -> str:
+    """``eventType`` of a service's calls."""
+    return "AwsConsoleSignIn" if service == "signin" else "AwsApiCall"

@@ -72,6 +72,7 @@ class _Shapes:
     def __init__(self, model: Model, service: str) -> None:
         self._model = model
         self._on_wire = service == "s3"
+        self._as_named = service == "signin"
         self._date = _date_with_comma if service == "sts" else _date_without_comma
         self._structures: dict[tuple[str, bool], dict[str, Step]] = {}
 
@@ -129,6 +130,8 @@ class _Shapes:
         return steps
 
     def _name(self, name: str, member: Member) -> str:
+        if self._as_named:
+            return name
         return member.location_name or name if self._on_wire else name[:1].lower() + name[1:]
 
     def _value(self, member: Member, *, answer: bool) -> Convert | None:

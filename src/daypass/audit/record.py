@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from daypass.audit.identity import Identity, foreign_identity_of, identity_of, iso_time
-from daypass.audit.operations import event_region
+from daypass.audit.operations import event_region, event_type
 from daypass.audit.plan import Plan, compile_plan
 from daypass.audit.redaction import without_echoes
 from daypass.audit.resources import resources_of
@@ -150,7 +150,7 @@ class Recorder:
             event_id=self._event_id(at),
             read_only=plan.read_only,
             resources=resources_of(service, parameters, owner) or UNSET if parameters else UNSET,
-            event_type="AwsApiCall",
+            event_type=event_type(service),
             management_event=plan.category == "Management",
             recipient_account_id=_recipient(caller, owner),
             shared_event_id=UNSET,

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 _AWS = (
+    ".aws.amazon.com",
     ".amazonaws.com",
     ".amazonaws.com.cn",
     ".api.aws",
@@ -20,6 +21,7 @@ _AWS = (
 _LOCAL = "localhost"
 _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}"
 _S3 = re.compile(rf"(?:(?P<bucket>.+)\.)?s3(?:-fips)?(?:-{_REGION})?(?:\.dualstack)?(?:\.{_REGION})?")
+_SIGNIN = re.compile(rf"(?:{_REGION}\.)?signin")
 _OTHER = re.compile(rf"(?P<service>sts|iam|cloudtrail|access-analyzer)(?:-fips)?(?:\.(?:{_REGION}|global|us-gov))?")
 _VPC_ENDPOINT = re.compile(
     r"(?:(?P<bucket>.+)\.bucket\.)?vpce-[0-9a-z-]+\.(?P<service>sts|iam|s3|cloudtrail|access-analyzer)\.[a-z0-9-]+\.vpce"
@@ -63,6 +65,8 @@ def _aws(front: str) -> tuple[str, str | None] | None:
     """Service and bucket of a host name in AWS's form without its suffix."""
     if found := _VPC_ENDPOINT.fullmatch(front):
         return found["service"], found["bucket"] if found["service"] == "s3" else None
+    if _SIGNIN.fullmatch(front):
+        return "signin", None
     if found := _OTHER.fullmatch(front):
         return found["service"], None
     if found := _S3.fullmatch(front):

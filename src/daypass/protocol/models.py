@@ -135,7 +135,7 @@ def load_model(
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("botocore's service models are not installed")
     files = sorted(Path(spec.submodule_search_locations[0], "data", service).glob("*/service-2.json.gz"))
-    model = msgspec.json.decode(gzip.decompress(files[-1].read_bytes()), type=Model)
+    model = read_model(gzip.decompress(files[-1].read_bytes()))
     for name, traits in (corrections or {}).items():
         model.shapes[name] = msgspec.structs.replace(model.shapes[name], **traits)
     for name, first in (order or {}).items():
@@ -143,6 +143,11 @@ def load_model(
         ordered = {member: members[member] for member in (*first, *members)}
         model.shapes[name] = msgspec.structs.replace(model.shapes[name], members=ordered)
     return model
+
+
+def read_model(text: bytes) -> Model:
+    """The model in a file of botocore's form."""
+    return msgspec.json.decode(text, type=Model)
 
 
 def namespace_uri(namespace: XmlNamespace | str | None) -> str:

@@ -18,6 +18,8 @@ from daypass.protocol.percent import NotText, pairs_of
 from daypass.protocol.query import FORM, QueryService
 from daypass.protocol.rest_json import RestJsonService
 from daypass.protocol.s3 import S3Service
+from daypass.protocol.signin import PATHS as SIGNIN_PATHS
+from daypass.protocol.signin import SigninService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from daypass.protocol.service import Service
     from daypass.request import Request
 
-SERVICES = ("sts", "iam", "s3", "cloudtrail")
+SERVICES = ("sts", "iam", "s3", "cloudtrail", "signin")
 _MODELS = {"access-analyzer": "accessanalyzer"}
 """Where botocore's folder of a model is not called by the service's signing name."""
 _DURATIONS = ("roleDurationSecondsType", "durationSecondsType")
@@ -51,6 +53,9 @@ class Protocols:
         loaded: dict[str, Service] = {}
         lowered = tuple(domain.lower().strip(".") for domain in domains)
         for name in services:
+            if name == "signin":
+                loaded[name] = SigninService()
+                continue
             corrections = dict(CORRECTIONS.get(name, {}).get("shapes", {}))
             if name == "sts":
                 corrections |= {shape: {"min": minimum_duration} for shape in _DURATIONS}
@@ -96,6 +101,8 @@ class Protocols:
         credential = first.get("X-Amz-Credential", "").split("/")
         if len(credential) >= 5 and credential[-2] in self.services:
             return self.services[credential[-2]]
+        if request.raw_path in SIGNIN_PATHS and "signin" in self.services and not _signed(request, first):
+            return self.services["signin"]
         root = request.raw_path in (b"/", b"")
         if target and root and "cloudtrail" in self.services:
             return self.services["cloudtrail"]
@@ -109,6 +116,11 @@ class Protocols:
 
     def _fallback(self, name: str) -> Service:
         return self.services.get(name) or next(iter(self.services.values()))
+
+
+def _signed(request: Request, query: Mapping[str, str]) -> bool:
+    """Whether a request carries a signature of any version: then a bucket is meant, whatever it is called."""
+    return request.header(b"authorization") is not None or not query.keys().isdisjoint(("X-Amz-Signature", "Signature"))
 
 
 def _scope(authorization: str) -> str | None:

@@ -39,6 +39,7 @@ from daypass.services.iam import AccountKeys, iam, new_account
 from daypass.services.mint import Mint
 from daypass.services.registry import Rooms
 from daypass.services.s3 import s3
+from daypass.services.signin import signin
 from daypass.services.sts import sts
 from daypass.settings import Settings
 from daypass.signing import SigningKeyCache
@@ -350,7 +351,7 @@ def make_host(folder: Path | None = None, **settings: Any) -> Host:
     objects = None if folder is None else LocalObjects(folder, now=now, random=os.urandom)
     world = World(
         protocols=PROTOCOLS,
-        operations={"sts": sts.table, "iam": iam.table, "s3": s3.table, "cloudtrail": {}},
+        operations={"sts": sts.table, "iam": iam.table, "s3": s3.table, "cloudtrail": {}, "signin": signin.table},
         store=store,
         keys=Keys(KeyRing.generate(os.urandom(32)), SigningKeyCache(), frozenset({"us-east-1", "eu-west-1"})),
         recorder=Recorder(PROTOCOLS.services, now, os.urandom),

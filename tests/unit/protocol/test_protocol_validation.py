@@ -276,5 +276,5 @@ def test_every_pattern_of_the_models_can_be_read() -> None:
     for service in PROTOCOLS.services.values():
         for operation in service.operation_names:
             shape = service.model.operations[operation].input
-            if shape is not None and service.name != "s3":
+            if shape is not None and service.name not in ("s3", "signin"):
                 service._validator._check_of(shape.shape)  # type: ignore[attr-defined]
