@@ -16,7 +16,7 @@ from daypass.objects import LocalObjects
 from daypass.pipeline import answer
 from daypass.protocol import Protocols
 from daypass.protocol.regions import known_regions
-from daypass.provisioning import key_file
+from daypass.provisioning import key_ring
 from daypass.services.cloudtrail import cloudtrail
 from daypass.services.iam import iam
 from daypass.services.issuer_documents import PREFIX as ISSUERS
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daypass.config import Config
-    from daypass.keyfile import KeyFile
+    from daypass.keyfile import FiledKeyRing
     from daypass.request import Answer, Request
 
 LOG = logging.getLogger("daypass")
@@ -52,7 +52,7 @@ class Parts:
     indexer: Indexer
     objects: LocalObjects
     counters: Counters
-    keys: KeyFile
+    ring: FiledKeyRing
 
 
 class App:
@@ -64,16 +64,15 @@ class App:
         self._indexer = parts.indexer
         self._objects = parts.objects
         self._counters = parts.counters
-        self._keys = parts.keys
+        self._ring = parts.ring
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     def open(cls, config: Config) -> Self:
         """Open everything in the data folder. Raises StoreProblem."""
-        keys = key_file(config.data)
-        ring = keys.ring
+        ring = key_ring(config.data)
         store = SqliteStore.open(config.data, ring, clock.random_bytes)
-        keys.forget = store.forget
+        ring.forget = store.forget
         counters = Counters()
         journal_folder = config.data / "journal"
         objects = LocalObjects(config.data, now=clock.now, random=clock.random_bytes)
@@ -97,7 +96,7 @@ class App:
             writing=asyncio.Lock(),
         )
         documents = IssuerDocuments(store.view, config.settings, clock.now, domains)
-        return cls(Parts(world, documents, indexer, objects, counters, keys))
+        return cls(Parts(world, documents, indexer, objects, counters, ring))
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request. Never raises."""
@@ -122,6 +121,7 @@ class App:
         self._world.journal.close()
         self._objects.close()
         self._world.store.close()
+        self._ring.close()
 
     def ready(self) -> bool:
         """Whether requests can be served: the store answers and the journal can be written."""
@@ -138,7 +138,7 @@ class App:
     async def _follow_keys(self) -> None:
         while True:
             await asyncio.sleep(KEY_FILE_EVERY)
-            self._keys.refresh()
+            self._ring.refresh()
 
     async def _sweep(self) -> None:
         try:

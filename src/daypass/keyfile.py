@@ -46,15 +46,24 @@ class RingProblem(Exception):
     """The ring cannot be changed now; the text is one clear line for the operator."""
 
 
-class KeyFile:
-    """The key file as one process holds it. ``forget`` is called when keys are gone: what they opened is to be forgotten."""
+class FiledKeyRing(LiveKeyRing):
+    """The ring of a data folder as one process holds it, until it is closed.
 
-    def __init__(self, folder: Path, forget: Callable[[], None] = lambda: None) -> None:
-        self._path = folder / KEY_FILE
-        self.forget = forget
-        self._said = ""
+    ``forget`` is called when keys are gone: what they opened is to be forgotten.
+    """
+
+    __slots__ = ("_held", "_path", "_said", "_stamp", "forget")
+
+    def __init__(self, folder: Path) -> None:
         ring, self._stamp, self._held = _read_and_hold(folder)
-        self.ring = LiveKeyRing(ring, self.refresh)
+        super().__init__(ring)
+        self._path = folder / KEY_FILE
+        self._said = ""
+        self.forget: Callable[[], None] = _nothing
+
+    def close(self) -> None:
+        """Let go of the ring's state: nothing is sealed under it any more."""
+        self._held.close()
 
     def refresh(self) -> None:
         """Read the file again if it has changed. What cannot be used is told once, and the ring stays as it is."""
@@ -66,13 +75,13 @@ class KeyFile:
         except (OSError, StoreProblem) as problem:
             self._complain(str(problem))
             return
-        if not ring.has_a_key_of(self.ring):
+        if not ring.has_a_key_of(self):
             self._complain(
                 f"{self._path} holds another ring than the one this server works with; it goes on with its own"
             )
             return
-        lost = set(self.ring.key_ids) - set(ring.key_ids)
-        self.ring.adopt(ring)
+        lost = set(self.key_ids) - set(ring.key_ids)
+        self.adopt(ring)
         self._held.close()
         self._held = held
         if lost:
@@ -156,6 +165,10 @@ def write_private(path: Path, text: str) -> None:
             os.close(folder)
     except OSError as error:
         raise StoreProblem(f"{path}: {error.strerror}") from None
+
+
+def _nothing() -> None:
+    """Nothing is remembered of what was opened."""
 
 
 def _read_and_hold(folder: Path) -> tuple[KeyRing, Stamp, FileIO]:

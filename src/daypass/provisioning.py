@@ -17,7 +17,7 @@ from daypass import clock
 from daypass.credentials import Secret
 from daypass.directory import GLOBAL, AccessKey, Account, Bucket, Put
 from daypass.errors import ApiError
-from daypass.keyfile import KEY_FILE, KeyFile, make_ring, write_private
+from daypass.keyfile import KEY_FILE, FiledKeyRing, make_ring, write_private
 from daypass.services.iam import AccountKeys, new_account
 from daypass.services.mint import Mint
 from daypass.services.s3.buckets import check_name
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daypass.config import Config
-    from daypass.credentials import LiveKeyRing
     from daypass.directory import Change, View
 
 CREDENTIALS_FILE = "credentials"
@@ -52,11 +51,13 @@ def provision(config: Config) -> Provisioned:
     Raises StoreProblem with one clear line for the operator.
     """
     _check_whole(config.data)
-    store = open_store(config)
+    ring = key_ring(config.data)
+    store = SqliteStore.open(config.data, ring, clock.random_bytes)
     try:
         return asyncio.run(_first_account(config, store))
     finally:
         store.close()
+        ring.close()  # workers follow the key file, the process that starts them does not
 
 
 def _check_whole(folder: Path) -> None:
@@ -90,13 +91,8 @@ def open_store(config: Config) -> SqliteStore:
     return SqliteStore.open(config.data, key_ring(config.data), clock.random_bytes)
 
 
-def key_ring(folder: Path) -> LiveKeyRing:
+def key_ring(folder: Path) -> FiledKeyRing:
     """The key ring of a data folder, made when there is neither a ring nor a database that was sealed under one."""
-    return key_file(folder).ring
-
-
-def key_file(folder: Path) -> KeyFile:
-    """The key file of a data folder, as :func:`key_ring` makes and reads it. Raises StoreProblem."""
     path = folder / KEY_FILE
     if not path.exists():
         try:
@@ -106,7 +102,7 @@ def key_file(folder: Path) -> KeyFile:
         if (folder / DATABASE).exists():
             raise StoreProblem(f"{path} is missing: without it the secrets in {folder} cannot be opened")
         make_ring(folder)
-    return KeyFile(folder)
+    return FiledKeyRing(folder)
 
 
 async def _first_account(config: Config, store: SqliteStore) -> Provisioned:

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 NONCE_BYTES: Final = 12
 ROOT_KEY_BYTES: Final = 32
@@ -201,14 +201,17 @@ class KeyRing:
 class LiveKeyRing(KeyRing):
     """The ring of a process that runs for long: its keys are replaced while it is in use.
 
-    ``refresh`` is called when something was sealed under a key that the ring does not know: a newer key file may.
+    :meth:`refresh` is called when something was sealed under a key that the ring does not know: a newer key file may.
     """
 
-    __slots__ = ("refresh",)
+    __slots__ = ()
 
-    def __init__(self, ring: KeyRing, refresh: Callable[[], None]) -> None:
-        super().__init__(ring._keys, ring.active, ring.dates)  # noqa: SLF001
-        self.refresh = refresh
+    def __init__(self, ring: KeyRing) -> None:
+        super().__init__(ring._keys, ring.active, ring.dates)  # noqa: SLF001 - of its own kind
+
+    def refresh(self) -> None:
+        """Adopt what is newer, if there is anything."""
+        raise NotImplementedError
 
     def adopt(self, ring: KeyRing) -> None:
         """Take over the keys of another ring; in this order, so that a key which seals is always one that is there."""
