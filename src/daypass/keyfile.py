@@ -65,6 +65,12 @@ class FiledKeyRing(LiveKeyRing):
         """Let go of the ring's state: nothing is sealed under it any more."""
         self._held.close()
 
+    def __del__(self) -> None:
+        """A command that ends without closing its ring lets go of it, too."""
+        held = getattr(self, "_held", None)
+        if held is not None:
+            held.close()
+
     def refresh(self) -> None:
         """Read the file again if it has changed. What cannot be used is told once, and the ring stays as it is."""
         try:
@@ -76,6 +82,7 @@ class FiledKeyRing(LiveKeyRing):
             self._complain(str(problem))
             return
         if not ring.has_a_key_of(self):
+            held.close()
             self._complain(
                 f"{self._path} holds another ring than the one this server works with; it goes on with its own"
             )
@@ -182,8 +189,9 @@ def _read_and_hold(folder: Path) -> tuple[KeyRing, Stamp, FileIO]:
         ring = read_ring(folder)
         held = _lock_file(folder, _state(ring))
         fcntl.flock(held, fcntl.LOCK_SH)
-        if _stamp(path) == before:
-            return ring, before, held
+        with contextlib.suppress(OSError):  # it has been taken away: the next look tells
+            if _stamp(path) == before:
+                return ring, before, held
         held.close()
 
 
