@@ -7,6 +7,7 @@ managed session policies are those of now (sts.md, "What a session carries").
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,13 @@ def _identity_sources(owner: User | Role, view: View) -> Iterator[Source]:
 
 
 def _own_sources(holder: User | Role | Group, view: View) -> Iterator[Source]:
+    whose = f"{holder.kind} {holder.name}"
     for name, text in holder.policies:
-        yield Source(parsed(text, Grammar.IDENTITY), name)
+        yield Source(parsed(text, Grammar.IDENTITY), name, holder=whose)
     for arn in holder.attached:
         source = managed_source(view, holder.account, arn)
         if source is not None:
-            yield source
+            yield replace(source, holder=whose)
 
 
 def _session_layer(caller: Caller, view: View) -> CompiledLayer | None:

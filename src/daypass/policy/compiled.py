@@ -58,7 +58,7 @@ class CompiledStatement:
             None if statement.principal is None else compile_principal(statement.principal, statement.effect)
         )
         self._tests = tuple(compile_condition(c, variables=policy.has_variables) for c in statement.conditions)
-        self.where = (source.name, source.arn, statement.index, statement.sid)
+        self.where = (source.name, source.arn, statement.index, statement.sid, source.holder)
         self._places: dict[Layer, Matched] = {}
 
     @property

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from daypass.policy.json_text import statement_spans
+
 if TYPE_CHECKING:
-    from daypass.policy.document import Effect
+    from daypass.policy.document import Effect, Source, Statement
     from daypass.policy.principals import Principal
     from daypass.policy.variables import Context
 
@@ -46,24 +48,35 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A statement that applied, and where it stands."""
+    """A statement that applied, and where it stands. ``holder`` is whose policy it is (``group devs``)."""
 
     layer: Layer
     policy: str
     arn: str | None
     statement: int
     sid: str | None
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The part of a statement that did not fit, what it wanted, and what the request had (None: nothing)."""
+    """The part of a statement that did not fit, what it wanted, and what the request had (None: nothing).
+
+    ``unresolved`` are the policy variables in what was wanted that the request had nothing for.
+    """
 
     part: str
     wanted: tuple[str, ...]
     actual: str | tuple[str, ...] | None
     operator: str | None = None
     key: str | None = None
+    unresolved: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The condition keys that this part looked for and the request had not."""
+        absent = () if self.key is None or self.actual is not None else (self.key,)
+        return tuple(dict.fromkeys((*absent, *self.unresolved)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,19 @@ class Examined:
     where: Matched
     effect: Effect
     failures: tuple[Failure, ...]
+    source: Source = field(compare=False, repr=False)
+
+    @property
+    def statement(self) -> Statement:
+        """The statement itself."""
+        return self.source.policy.statements[self.where.statement]
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Line and column, both from 1, of the statement in its policy's text."""
+        text = self.source.policy.text
+        start = statement_spans(text)[self.where.statement][0]
+        return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
 
 
 Explanation = tuple[Examined, ...]

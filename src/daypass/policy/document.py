@@ -93,11 +93,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A policy and where it stands: the ARN of a managed policy, the name of an inline one."""
+    """A policy and where it stands: the ARN of a managed policy, the name of an inline one.
+
+    ``holder`` is who has it, in words (``group devs``): inline policies of several holders may have one name.
+    """
 
     policy: Policy
     name: str
     arn: str | None = field(default=None)
+    holder: str | None = None
 
 
 def build(text: str, grammar: Grammar, raw: dict[str, Any]) -> Policy:

@@ -150,7 +150,7 @@ def _read(layers: Layers, request: AccessRequest) -> _Reading:
 
 
 def _examine(statement: Statement, source: Source, layer: Layer, asked: Asked) -> _Statement:
-    where = Matched(layer, source.name, source.arn, statement.index, statement.sid)
+    where = Matched(layer, source.name, source.arn, statement.index, statement.sid, source.holder)
     failures = failures_of(statement, asked)
     naming = Naming.NONE if failures else naming_of(statement, asked)
-    return _Statement(Examined(where, statement.effect, failures), naming)
+    return _Statement(Examined(where, statement.effect, failures, source), naming)

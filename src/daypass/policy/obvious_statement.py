@@ -13,6 +13,7 @@ from daypass.policy.decision import Failure
 from daypass.policy.document import Effect, Grammar
 from daypass.policy.obvious_conditions import Answer, Token, expand, glob, holds, split_arn, wildcards
 from daypass.policy.principals import Naming, PrincipalKind
+from daypass.policy.variables import Variable, pieces
 
 if TYPE_CHECKING:
     from daypass.policy.decision import AccessRequest
@@ -36,17 +37,34 @@ def failures_of(statement: Statement, asked: Asked) -> tuple[Failure, ...]:
         return (Failure("NotAction" if statement.not_action else "Action", statement.actions, request.action),)
     if not _counts(_resource_fits(statement, asked), statement):
         part = "NotResource" if statement.not_resource else "Resource"
-        return (Failure(part, statement.resources or (), request.resource),)
+        wanted = statement.resources or ()
+        return (Failure(part, wanted, request.resource, unresolved=_unresolved(wanted, asked)),)
     if naming_of(statement, asked) is Naming.NONE:
         element = statement.principal
         names = () if element is None else tuple(f"{kind}:{value}" for kind, value in element.names)
         part = "NotPrincipal" if element is not None and element.negated else "Principal"
         return (Failure(part, names, request.principal.arn),)
     return tuple(
-        Failure("Condition", c.values, request.context.get(c.key.casefold()), c.operator, c.key)
+        Failure(
+            "Condition",
+            c.values,
+            request.context.get(c.key.casefold()),
+            c.operator,
+            c.key,
+            _unresolved(c.values, asked),
+        )
         for c in statement.conditions
         if not _counts(holds(c, request.context, variables=asked.policy.has_variables), statement)
     )
+
+
+def _unresolved(wanted: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
+    """The variables in some texts of a policy that nothing in the request stands for."""
+    if not asked.policy.has_variables:
+        return ()
+    variables = (piece for text in wanted for piece in pieces(text) if isinstance(piece, Variable))
+    context = asked.request.context
+    return tuple(dict.fromkeys(each.name for each in variables if each.value(context) is None))
 
 
 def _counts(answer: Answer, statement: Statement) -> bool:
