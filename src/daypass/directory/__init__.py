@@ -7,6 +7,7 @@ from daypass.directory.changes import Change, Delete, Put
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
 from daypass.directory.organizations import Organization
+from daypass.directory.passwords import LoginProfile, PasswordPolicy
 from daypass.directory.records import (
     GLOBAL,
     AccessKey,
@@ -44,12 +45,14 @@ __all__ = [
     "Key",
     "LastUse",
     "Link",
+    "LoginProfile",
     "ManagedPolicy",
     "MfaDevice",
     "OidcProvider",
     "Organization",
     "OutboundIssuer",
     "Page",
+    "PasswordPolicy",
     "PolicyVersion",
     "PrivateKey",
     "Put",

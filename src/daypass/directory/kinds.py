@@ -5,6 +5,9 @@ from __future__ import annotations
 from daypass.directory import records
 from daypass.directory.issuers import OutboundIssuer
 from daypass.directory.organizations import Organization
+from daypass.directory.passwords import LoginProfile, PasswordPolicy
 
-KINDS: dict[str, type[records.Record]] = records.KINDS | {cls.kind: cls for cls in (OutboundIssuer, Organization)}
+KINDS: dict[str, type[records.Record]] = records.KINDS | {
+    cls.kind: cls for cls in (OutboundIssuer, Organization, LoginProfile, PasswordPolicy)
+}
 """Every kind of record, by its name in the store."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daypass.arns import root_arn
-from daypass.directory import GLOBAL, AccessKey, Delete, MfaDevice, Put, User
+from daypass.directory import GLOBAL, AccessKey, Delete, LoginProfile, MfaDevice, Put, User
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
@@ -93,6 +93,7 @@ def delete_user(call: Call, view: View) -> Result:
         (user.groups, "remove users from group"),
         (user.attached, "detach all policies"),
         (user.policies, "delete policies"),
+        (view.get(LoginProfile, call.account, user.id), "delete login profile"),
         (_keys(view, user), "delete access keys"),
         (_devices(view, user), "delete MFA device"),
     ):
