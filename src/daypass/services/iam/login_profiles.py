@@ -89,7 +89,7 @@ def delete_login_profile(call: Call, view: View) -> Result:
 def _own_password(call: Call, view: View) -> Iterable[Ask]:
     """ChangePassword: allowed by a policy, or by the account's rules as long as no policy denies it."""
     if call.caller.kind is not PrincipalKind.USER:
-        raise ApiError("InvalidUserType", "Only IAM Users can change their own password")
+        return []  # refused by the operation
     (ask,) = authorization.user(call, view)
     rules = rules_of(call.account, view)
     if rules is None or not rules.users_may_change:
@@ -101,6 +101,8 @@ def _own_password(call: Call, view: View) -> Iterable[Ask]:
 @iam("ChangePassword", needs=_own_password)
 def change_password(call: Call, view: View) -> Result:
     """Set one's own password by showing the old one. Wrong ones count, and after five of late none is looked at."""
+    if call.caller.kind is not PrincipalKind.USER:
+        raise ApiError("InvalidUserType", "Only IAM Users can change their own password")
     profile = _profile(call, view, _user(call, view))
     failures = tuple(at for at in profile.failures if at > call.now - PAUSE)
     if len(failures) >= MOST_FAILURES:
