@@ -35,6 +35,20 @@ _PAIRS: Final = {
     "aws:vpcsourceip": ("aws:SourceVpc", frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn"}))
 }
 _IRRELEVANT_TO_S3: Final = frozenset({"s3:resourceaccount"})
+_OF_SESSIONS: Final = frozenset(
+    {
+        "codebuild:buildarn",
+        "codebuild:projectarn",
+        "ec2:roledelivery",
+        "ec2:sourceinstancearn",
+        "glue:credentialissuingservice",
+        "glue:roleassumedby",
+        "identitystore:userid",
+        "lambda:sourcefunctionarn",
+        "ssm:sourceinstancearn",
+    }
+)
+"""Keys that a service's sessions carry to whatever action they call."""
 _EITHER: Final = frozenset({"aws:epochtime", "aws:currenttime"})
 
 
@@ -169,7 +183,12 @@ def _check_actions(statement: Statement, review: Review) -> None:
     """Keys that listed actions do not have. Actions with wildcards, and tags, are looked at elsewhere or not at all."""
     entries = [] if statement.actions.negated else list(_plain_actions(statement, review))
     for use in statement.uses:
-        if use.key.startswith("aws:") or use.base == "Null" or review.knowledge.condition_key(use.written_key) is None:
+        if (
+            use.key.startswith("aws:")
+            or use.key in _OF_SESSIONS
+            or use.base == "Null"
+            or review.knowledge.condition_key(use.written_key) is None
+        ):
             continue
         wrong = [
             entry

@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
 _LONGEST_RESOURCE: Final = 2_048
+_PREFIXES: Final = {
+    "catalog": "aws-marketplace",
+    "cognito-identity-auth": "cognito-identity",
+    "cognito-identity-unauth": "cognito-identity",
+    "identitycenter": "sso",
+}
+"""Prefixes of condition keys that are no service's, and where the reference lists them; identity providers' are STS's."""
 _ELSEWHERE: Final = {"iam": ("root",)}
 """Resource parts that exist and that the reference lists under another service."""
+_LOOSE: Final = frozenset({"apigateway", "backup"})
+"""Services whose resources have forms that the reference does not list: paths of collections, ARNs of other services."""
 
 
 class Action(Protocol):
@@ -94,11 +103,14 @@ class Knowledge:
         self._matches: dict[str, tuple[Action, ...]] = {}
         self._supported: dict[str, frozenset[str]] = {}
 
+    def is_arn_service(self, service: str) -> bool:
+        """Whether an ARN may name a service: one with actions, or one that only their resources' ARNs name."""
+        return service in self.catalog.services() or service in self._services_of_arns
+
     @cached_property
-    def arn_services(self) -> frozenset[str]:
-        """Services that an ARN may name: those with actions, and those that only their resources' ARNs name."""
+    def _services_of_arns(self) -> frozenset[str]:
         services = self.catalog.services()
-        return services | {template.service for service in services for template in self.templates(service)}
+        return frozenset(template.service for service in services for template in self.templates(service))
 
     def templates(self, service: str) -> tuple[Template, ...]:
         """The ARNs of a service's resource types."""
@@ -114,7 +126,7 @@ class Knowledge:
     def candidates(self, service: str, resource: str) -> tuple[Template, ...] | None:
         """The resource types that an ARN's last part may stand for. None: nothing is known of this service's ARNs."""
         own = [template for template in self.templates(service) if template.service == service]
-        if not own or len(resource) > _LONGEST_RESOURCE or resource in _ELSEWHERE.get(service, ()):
+        if not own or service in _LOOSE or len(resource) > _LONGEST_RESOURCE or resource in _ELSEWHERE.get(service, ()):
             return None
         return tuple(template for template in own if template.fits(resource))
 
@@ -134,6 +146,8 @@ class Knowledge:
         return found
 
     def _match(self, service: str, text: str) -> tuple[Action, ...]:
+        if service not in self.catalog.services():
+            return ()
         if "*" not in text and "?" not in text:
             action = self.catalog.action(service, text)
             return (action,) if action else ()
@@ -141,7 +155,7 @@ class Knowledge:
         return tuple(action for name, action in self._actions(service) if fits(name))
 
     def supported_keys(self, service: str, action: Action) -> frozenset[str]:
-        """The condition keys that an action supplies, its resource types' included, by the reference's names, case-folded."""
+        """The condition keys that an action supplies, its resource types' included."""
         known = f"{service}:{action.name}"
         found = self._supported.get(known)
         if found is None:
@@ -149,7 +163,7 @@ class Knowledge:
             for name, _ in action.resource_types:
                 kind = self.catalog.resource_type(service, name)
                 keys += kind.condition_keys if kind else ()
-            found = self._supported[known] = frozenset(key.casefold() for key in keys)
+            found = self._supported[known] = frozenset(_comparable(key) for key in keys)
         return found
 
     def condition_key(self, written: str) -> ConditionKey | None:
@@ -157,10 +171,16 @@ class Knowledge:
         prefix = written.partition(":")[0].lower()
         if prefix == "aws":
             return self.catalog.global_key(written)
-        service = prefix if prefix in self.catalog.services() else "sts"
+        service = prefix if prefix in self.catalog.services() else _PREFIXES.get(prefix, "sts")
         return self.catalog.condition_key(service, written)
 
     def supports(self, service: str, action: Action, key: str) -> bool:
         """Whether an action supplies a condition key, given as it is written in a policy."""
         known = self.condition_key(key)
-        return (known.name if known else key).casefold() in self.supported_keys(service, action)
+        return _comparable(known.name if known else key) in self.supported_keys(service, action)
+
+
+def _comparable(key: str) -> str:
+    """A key by the reference's name, case-folded; one that takes a tag without it, for the reference writes that in many ways."""
+    head, slash, _ = key.partition("/")
+    return (head + slash if "tag" in head.casefold() else key).casefold()

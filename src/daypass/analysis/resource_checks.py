@@ -21,6 +21,9 @@ _ACCOUNT: Final = re.compile("[0-9]{12}")
 _NAMED_ACCOUNTS: Final = frozenset({"aws", "aws-managed", "amazon", "cloudfront"})
 """What AWS's own resources have in place of an account."""
 
+_PUBLIC: Final = frozenset({"resource-explorer-2", "ssm"})
+"""Services of which AWS itself owns resources that have no account: documents, public parameters, views."""
+
 
 def check_resources(statement: Statement, review: Review) -> None:
     """Each entry."""
@@ -62,10 +65,10 @@ def _check_service(entry: Spot, parts: list[str], review: Review) -> bool:
     if has_wildcard(service):
         review.report.add("WILDCARD_IN_SERVICE_NAME", entry)
         return False
-    if service.lower() != service and service.lower() in review.knowledge.arn_services:
+    if service.lower() != service and review.knowledge.is_arn_service(service.lower()):
         review.report.add("INVALID_ARN_SERVICE_CASE", entry, service=service)
         return False
-    if service not in review.knowledge.arn_services:
+    if not review.knowledge.is_arn_service(service):
         if len(parts) > 2:
             review.report.add("INVALID_SERVICE", entry, service=service)
         return False
@@ -84,7 +87,7 @@ def _check_region(entry: Spot, service: str, region: str, candidates: tuple[Temp
 
 def _check_account(entry: Spot, service: str, account: str, candidates: tuple[Template, ...], review: Review) -> None:
     if account == "":
-        if candidates and all(template.has_account for template in candidates):
+        if candidates and service not in _PUBLIC and all(template.has_account for template in candidates):
             review.report.add("MISSING_ARN_ACCOUNT", entry, resourceName=candidates[0].name)
     elif account != "*" and candidates and not any(template.has_account for template in candidates):
         review.report.add("ARN_ACCOUNT_NOT_ALLOWED", entry, service=service)

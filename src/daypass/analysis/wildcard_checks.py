@@ -29,6 +29,7 @@ SENSITIVE: Final = frozenset(
         "aws:vpceorgid",
     }
 )
+_WILDCARDS: Final = re.compile(r"[*?]+")
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _LIKE: Final = ("StringLike", "ArnLike", "ArnEquals")
 _NOT_LIKE: Final = ("StringNotLike", "ArnNotLike", "ArnNotEquals")
@@ -40,8 +41,7 @@ def check_wildcards(statement: Statement, review: Review) -> None:
         if use.base in (*_LIKE, *_NOT_LIKE) and any(value.text == "*" for value in use.values):
             _check_star(use, review)
         for value in use.values:
-            if use.base.startswith(("String", "Arn")):
-                _check_value(use, value, review)
+            _check_value(use, value, review)
 
 
 def _check_star(use: Use, review: Review) -> None:
@@ -65,10 +65,12 @@ def _check_star(use: Use, review: Review) -> None:
 
 
 def _check_value(use: Use, value: Spot, review: Review) -> None:
+    if use.base not in (*_LIKE, *_NOT_LIKE):
+        return  # compared as a text, neither is more than itself
     text = value.text
     plain = _VARIABLE.sub("", text)
-    if use.base in (*_LIKE, *_NOT_LIKE) and text != "*" and has_wildcard(plain):
-        _tell("WILDCARD_USAGE_TOO_PERMISSIVE", use, value, re.compile(r"[*?]+"), review)
+    if text != "*" and has_wildcard(plain):
+        _tell("WILDCARD_USAGE_TOO_PERMISSIVE", use, value, _WILDCARDS, review)
     if review.document.has_variables and _VARIABLE.search(text):
         _tell("VARIABLE_USAGE_TOO_PERMISSIVE", use, value, _VARIABLE, review)
 
