@@ -7,35 +7,30 @@ is told. (IAM User Guide, "Grammar of the IAM JSON policy language", says what i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from daypass.policy import problems
-from daypass.policy.conditions import DATE_OPERATORS, operator_named
 from daypass.policy.document import VERSION_2008, VERSION_2012, listed
-from daypass.policy.operands import instant
 from daypass.policy.patterns import atoms, static_matcher
 from daypass.policy.problems import PolicyProblem
+from daypass.policy.statement_grammar import (
+    POLICY_ELEMENTS,
+    SID,
+    STATEMENT_ELEMENTS,
+    Raw,
+    check_unique_sids,
+    condition_fault,
+    date_fault,
+    is_text,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from daypass.policy.json_text import Path
 
-Raw = dict[str, Any]
-POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
-STATEMENT_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
+    Statements = tuple[Raw, ...]
+    Fault = tuple[str, Path]
+
 PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"})
-_SID = re.compile("[0-9A-Za-z]*")
 _VENDOR = re.compile("[A-Za-z0-9.*?-]+")
 _REGIONAL_S3 = ("accesspoint/", "access-grants/", "async-request/", "job/", "storage-lens/", "storage-lens-group/", "*")
 _IAM_PATHS = (
@@ -57,106 +52,123 @@ _IAM_PATHS = (
 
 def check(document: Any, *, old_version: bool = False) -> None:
     """Raises PolicyProblem for a document that IAM would refuse. ``old_version``: Version 2008-10-17 may pass."""
-    if not _is_well_formed(document):
-        raise _malformed(problems.SYNTAX)
-    statements: tuple[Raw, ...] = listed(document["Statement"])
-    if any("Principal" in s or "NotPrincipal" in s for s in statements):
-        raise _malformed(problems.PRINCIPAL_FORBIDDEN)
+    ill_formed = _ill_formed(document)
+    if ill_formed is not None:
+        raise _malformed(problems.SYNTAX, ill_formed)
+    statements: Statements = listed(document["Statement"])
+    _check_no_principal(statements)
     if document.get("Version", VERSION_2008) == VERSION_2008 and not old_version:
-        raise _malformed(problems.OLD_VERSION)
-    if not all(map(_passes_legacy_parsing, statements)):
-        raise _malformed(problems.LEGACY_PARSING)
+        raise _malformed(problems.OLD_VERSION, ("Version",))
+    _check_legacy_parsing(statements)
     resource_fault = _resource_fault(statements)
     _check_sids(statements)
-    if not all(_names(s, "Action") for s in statements):
-        raise _malformed(problems.NO_ACTIONS)
-    if not all(_names(s, "Resource") for s in statements):
-        raise _malformed(problems.NO_RESOURCES)
+    _check_presence(statements, "Action", problems.NO_ACTIONS)
+    _check_presence(statements, "Resource", problems.NO_RESOURCES)
     if resource_fault is not None:
-        raise _malformed(resource_fault)
-    for statement in statements:
-        for action in _names(statement, "Action"):
-            _check_action(action)
+        raise _malformed(*resource_fault)
+    for index, statement in enumerate(statements):
+        for path, action in _named(statement, "Action", index):
+            _check_action(action, path)
 
 
-def _malformed(message: str) -> PolicyProblem:
-    return PolicyProblem(problems.MALFORMED_DOCUMENT, message)
+def _malformed(message: str, path: Path) -> PolicyProblem:
+    return PolicyProblem(problems.MALFORMED_DOCUMENT, message, path=path)
 
 
-def _names(statement: Raw, element: str) -> tuple[str, ...]:
-    """The values of an element or of its Not form, of which a well-formed statement has one at most."""
-    return listed(statement.get(element, statement.get(f"Not{element}", [])))
+def _form_of(statement: Raw, element: str) -> str | None:
+    """Which of an element and its Not form a statement has; a well-formed one has one at most."""
+    return next((form for form in (element, f"Not{element}") if form in statement), None)
 
 
-def _is_well_formed(document: Any) -> bool:
-    """Step 1: everything that IAM calls "Syntax errors in policy."."""
-    if type(document) is not dict or not document.keys() <= POLICY_ELEMENTS:
-        return False
-    if document.get("Version", VERSION_2012) not in (VERSION_2008, VERSION_2012) or not is_text(document.get("Id", "")):
-        return False
+def _named(statement: Raw, element: str, index: int) -> list[tuple[Path, Any]]:
+    """The values of an element or of its Not form, each with the way to it."""
+    form = _form_of(statement, element)
+    if form is None:
+        return []
+    return [(("Statement", index, form, place), value) for place, value in enumerate(listed(statement[form]))]
+
+
+def _ill_formed(document: Any) -> Path | None:
+    """Step 1: where there is what IAM calls "Syntax errors in policy."."""
+    if type(document) is not dict:
+        return ()
+    for name in document:
+        if name not in POLICY_ELEMENTS:
+            return (name,)
+    if document.get("Version", VERSION_2012) not in (VERSION_2008, VERSION_2012):
+        return ("Version",)
+    if not is_text(document.get("Id", "")):
+        return ("Id",)
     statements = listed(document.get("Statement", []))
-    return bool(statements) and all(map(_is_well_formed_statement, statements))
+    if not statements:
+        return ("Statement",)
+    faults = (_ill_formed_statement(statement, index) for index, statement in enumerate(statements))
+    return next((fault for fault in faults if fault is not None), None)
 
 
-def _is_well_formed_statement(statement: Any) -> bool:
-    if type(statement) is not dict or not statement.keys() <= STATEMENT_ELEMENTS:
-        return False
+def _ill_formed_statement(statement: Any, index: int) -> Path | None:
+    here: Path = ("Statement", index)
+    if type(statement) is not dict:
+        return here
+    for name in statement:
+        if name not in STATEMENT_ELEMENTS:
+            return (*here, name)
+    if not is_text(statement.get("Sid", "")):
+        return (*here, "Sid")
     effect = statement.get("Effect")
-    return (
-        is_text(statement.get("Sid", ""))
-        and is_text(effect)
-        and effect.lower() in ("allow", "deny")
-        and not {"Action", "NotAction"} <= statement.keys()
-        and not {"Resource", "NotResource"} <= statement.keys()
-        and all(map(is_text, (*_names(statement, "Action"), *_names(statement, "Resource"))))
-        and is_condition_block(statement.get("Condition", {}))
-    )
+    if not is_text(effect) or effect.lower() not in ("allow", "deny"):
+        return (*here, "Effect")
+    fault = condition_fault(statement.get("Condition", {}))
+    return _ill_formed_lists(statement, index) if fault is None else (*here, "Condition", *fault)
 
 
-def is_text(value: Any) -> TypeGuard[str]:
-    """Whether a value is a JSON string. Numbers are read as another class."""
-    return type(value) is str
+def _ill_formed_lists(statement: Raw, index: int) -> Path | None:
+    for element in ("Action", "Resource"):
+        if {element, f"Not{element}"} <= statement.keys():
+            return ("Statement", index, f"Not{element}")
+        for path, value in _named(statement, element, index):
+            if not is_text(value):
+                return path
+    return None
 
 
-def is_condition_block(block: Any) -> bool:
-    """Whether a Condition element is one we can hold to. An operator without keys is no condition, whatever its name."""
-    if type(block) is not dict:
-        return False
-    for operator, keys in block.items():
-        if type(keys) is not dict or operator.count(":") > 1 or (keys and operator_named(operator) is None):
-            return False
-        if len({key.casefold() for key in keys}) != len(keys):
-            return False
-        if not all(isinstance(value, (str, bool)) for values in keys.values() for value in listed(values)):
-            return False
-    return True
+def _check_no_principal(statements: Statements) -> None:
+    for index, statement in enumerate(statements):
+        form = _form_of(statement, "Principal")
+        if form is not None:
+            raise _malformed(problems.PRINCIPAL_FORBIDDEN, ("Statement", index, form))
 
 
-def _passes_legacy_parsing(statement: Raw) -> bool:
+def _check_legacy_parsing(statements: Statements) -> None:
     """Step 3, but for resources: effects by their exact name, dates that are dates."""
-    return statement["Effect"] in ("Allow", "Deny") and has_only_dates_for_dates(statement)
+    for index, statement in enumerate(statements):
+        if statement["Effect"] not in ("Allow", "Deny"):
+            raise _malformed(problems.LEGACY_PARSING, ("Statement", index, "Effect"))
+        fault = date_fault(statement)
+        if fault is not None:
+            raise _malformed(problems.LEGACY_PARSING, ("Statement", index, "Condition", *fault))
 
 
-def has_only_dates_for_dates(statement: Raw) -> bool:
-    """Whether every value under a Date operator is a date."""
-    return all(
-        instant(str(value)) is not None
-        for operator, keys in statement.get("Condition", {}).items()
-        if keys and operator_named(operator).base in DATE_OPERATORS  # type: ignore[union-attr] # is_condition_block
-        for values in keys.values()
-        for value in listed(values)
-    )
+def _check_presence(statements: Statements, element: str, problem: str) -> None:
+    for index, statement in enumerate(statements):
+        if not _named(statement, element, index):
+            raise _malformed(problem, ("Statement", index, _form_of(statement, element) or element))
 
 
-def _resource_fault(statements: Iterable[Raw]) -> str | None:
+def _resource_fault(statements: Statements) -> Fault | None:
     """The fault told for resources: per element the last in order of the sorted list; too short an ARN, at once."""
     fault = None
-    elements = [listed(s[name]) for name in ("Resource", "NotResource") for s in statements if name in s]
-    for element in elements:
-        for resource in sorted(element, reverse=True):
-            fault = _fault_of(resource) or fault
-        if fault is None and not all(map(_is_long_enough, element)):
-            raise _malformed(problems.LEGACY_PARSING)
+    for element in ("Resource", "NotResource"):
+        for index, statement in enumerate(statements):
+            if element not in statement:
+                continue
+            named = _named(statement, "Resource", index)
+            for path, resource in sorted(named, key=lambda one: str(one[1]), reverse=True):
+                text = _fault_of(resource)
+                fault = fault if text is None else (text, path)
+            too_short = [path for path, resource in named if fault is None and not _is_long_enough(resource)]
+            if too_short:
+                raise _malformed(problems.LEGACY_PARSING, too_short[0])
     return fault
 
 
@@ -202,23 +214,22 @@ def _service_fault(resource: str, service: str, parts: list[str]) -> str | None:
     return None
 
 
-def _check_sids(statements: Iterable[Raw]) -> None:
+def _check_sids(statements: Statements) -> None:
     """Step 4. The empty Sid is as good as none."""
-    sids = [s["Sid"] for s in statements if s.get("Sid")]
-    if len(set(sids)) != len(sids):
-        raise _malformed(problems.SIDS_NOT_UNIQUE)
-    if not all(map(_SID.fullmatch, sids)):
-        raise _malformed(problems.SID_CHARACTERS)
+    check_unique_sids(statements, problems.MALFORMED_DOCUMENT)
+    for index, statement in enumerate(statements):
+        if not SID.fullmatch(statement.get("Sid", "")):
+            raise _malformed(problems.SID_CHARACTERS, ("Statement", index, "Sid"))
 
 
-def _check_action(action: str) -> None:
+def _check_action(action: str, path: Path) -> None:
     """Step 7: ``*`` or ``vendor:name``."""
     if action == "*":
         return
     vendor, colon, name = action.partition(":")
     if not colon:
-        raise _malformed(problems.NO_VENDOR)
+        raise _malformed(problems.NO_VENDOR, path)
     if ":" in name:
-        raise _malformed(problems.TWO_COLONS)
+        raise _malformed(problems.TWO_COLONS, path)
     if not _VENDOR.fullmatch(vendor):
-        raise _malformed(f"Vendor {vendor} is not valid")
+        raise _malformed(f"Vendor {vendor} is not valid", path)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 WHITE_SPACE = " \t\r\n"
 
+Path = tuple["str | int", ...]
+"""Where a value stands: the names, and the places in lists, on the way to it."""
+
+
+class NotJson(ValueError):
+    """A text that is no JSON, or none that could be kept. ``offset`` is where that shows, if it is one place."""
+
+    def __init__(self, why: str, offset: int | None = None) -> None:
+        super().__init__(why)
+        self.offset = offset
+
 
 class JsonNumber(str):
     """A JSON number by its spelling. A subclass of str, so that ``type(x) is str`` tells the two apart."""
@@ -23,7 +34,7 @@ class JsonNumber(str):
 
 
 def read(text: str) -> Any:
-    """The value a JSON text stands for. Raises ValueError for anything else, however deep or odd it is."""
+    """The value a JSON text stands for. Raises NotJson for anything else, however deep or odd it is."""
     try:
         value = json.loads(
             text,
@@ -35,14 +46,24 @@ def read(text: str) -> Any:
         # half of a surrogate pair, written as an escape, could neither be stored nor be named in an answer
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise NotJson("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(error.msg, error.pos) from None
+    except _TwiceError:
+        raise NotJson("a name occurs twice in one object", _second_of_a_name(text)) from None
+    except ValueError as error:
+        raise NotJson(str(error)) from None
     return value
+
+
+class _TwiceError(ValueError):
+    """A name occurs twice in one object."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a name occurs twice in one object")
+        raise _TwiceError
     return value
 
 
@@ -66,7 +87,11 @@ def policy_size(text: str) -> int:
 
 def statement_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Where each statement of a (valid) document stands: the offsets of its ``{`` and of the character after its ``}``."""
-    return tuple((start, end) for path, start, end in _values(text) if _is_statement(path) and text[start] == "{")
+    return tuple(
+        (start, end)
+        for path, start, end in _values(text)
+        if path[:1] == ("Statement",) and len(_names_of(path)) == 1 and text[start] == "{"
+    )
 
 
 def rewrite_principals(text: str, mapping: Mapping[str, str]) -> str:
@@ -83,47 +108,93 @@ def rewrite_principals(text: str, mapping: Mapping[str, str]) -> str:
     return "".join((*pieces, text[copied:]))
 
 
-Path = tuple["str | None", ...]
-"""Where a value stands: the names on the way to it, None for a place in a list."""
+def position_of(text: str, path: Path) -> tuple[int, int]:
+    """Line and column, both from 1, of the value at ``path`` of a valid text, or of the closest to it that there is.
+
+    A list of one may be a bare value: its place 0 then names that value.
+    """
+    closest, depth = len(text) - len(text.lstrip(WHITE_SPACE)), -1
+    for found, start, _end in _values(text):
+        taken = _depth_in(path, found)
+        if taken > depth:
+            closest, depth = start, taken
+    return line_and_column(text, closest)
 
 
-def _is_statement(path: Path) -> bool:
-    return path in (("Statement",), ("Statement", None))
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Where an offset is, as editors tell it: line and column from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def _depth_in(path: Path, found: Path) -> int:
+    """How much of ``path`` is the way to ``found``; -1 where that is no part of it."""
+    taken = 0
+    for step in found:
+        if path[taken : taken + 1] == (0,) and step != 0:
+            taken += 1
+        if path[taken : taken + 1] != (step,):
+            return -1
+        taken += 1
+    return taken
+
+
+def _names_of(path: Path) -> tuple[str, ...]:
+    return tuple(step for step in path if isinstance(step, str))
 
 
 def _is_principal(path: Path) -> bool:
-    names = tuple(name for name in path if name is not None)
+    names = _names_of(path)
     return len(names) > 1 and names[0] == "Statement" and names[1] in ("Principal", "NotPrincipal")
 
 
+def _second_of_a_name(text: str) -> int | None:
+    seen: set[Path] = set()
+    for path, start, _end in _values(text):
+        if path in seen:
+            return start
+        seen.add(path)
+    return None
+
+
+class _NameExpected:
+    """Stands in a path while its object waits for the next name."""
+
+
+_NAME_EXPECTED: Any = _NameExpected()
+_STRUCTURE = frozenset("{}[],:" + WHITE_SPACE)
+
+
 def _values(text: str) -> Iterator[tuple[Path, int, int]]:
-    """Every string, object and list of a valid JSON text with its path, in order of where it ends."""
-    path: list[str | None] = []
+    """Every value of a valid JSON text with its path and its offsets, in order of where it ends."""
+    path: list[Any] = []
     opened: list[int] = []
     position = 0
     while position < len(text):
         character = text[position]
         if character == '"':
             end = _string_end(text, position)
-            if path and path[-1] == _NAME_EXPECTED:
+            if path and path[-1] is _NAME_EXPECTED:
                 path[-1] = json.loads(text[position:end])
             else:
                 yield tuple(path), position, end
             position = end
             continue
+        if character not in _STRUCTURE:
+            end = position
+            while end < len(text) and text[end] not in _STRUCTURE:
+                end += 1
+            yield tuple(path), position, end
+            position = end
+            continue
         if character in "{[":
             opened.append(position)
-            path.append(_NAME_EXPECTED if character == "{" else None)
+            path.append(_NAME_EXPECTED if character == "{" else 0)
         elif character in "}]":
             path.pop()
             yield tuple(path), opened.pop(), position + 1
-        elif character == "," and path[-1] is not None:
-            path[-1] = _NAME_EXPECTED
+        elif character == ",":
+            path[-1] = path[-1] + 1 if type(path[-1]) is int else _NAME_EXPECTED
         position += 1
-
-
-_NAME_EXPECTED = "\0"
-"""Marks an object whose next string is a name. No member of a policy is called so: names are known by then."""
 
 
 def _string_end(text: str, quote: int) -> int:

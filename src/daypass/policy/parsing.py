@@ -20,9 +20,17 @@ def parse(text: str, grammar: Grammar) -> Policy:
     """The policy a text stands for. Raises PolicyProblem, with AWS's code and text for that kind of document."""
     try:
         document = json_text.read(text)
-    except ValueError:
-        raise _not_json(text, grammar) from None
-    _CHECKS[grammar](document)
+    except json_text.NotJson as error:
+        problem = _not_json(text, grammar)
+        problem.position = None if error.offset is None else json_text.line_and_column(text, error.offset)
+        raise problem from None
+    try:
+        _CHECKS[grammar](document)
+    except PolicyProblem as problem:
+        problem.position = json_text.position_of(text, problem.path)
+        if problem.message == problems.SYNTAX_AT:
+            problem.message %= problem.position
+        raise
     return build(text, grammar, document)
 
 
@@ -41,8 +49,8 @@ def _not_json(text: str, grammar: Grammar) -> PolicyProblem:
             return _wrong_organization_policy()
 
 
-def _wrong_organization_policy() -> PolicyProblem:
-    return PolicyProblem(problems.MALFORMED_ORGANIZATION_POLICY, problems.ORGANIZATION_TYPE)
+def _wrong_organization_policy(path: tuple[str | int, ...] = ()) -> PolicyProblem:
+    return PolicyProblem(problems.MALFORMED_ORGANIZATION_POLICY, problems.ORGANIZATION_TYPE, path=path)
 
 
 def _check_identity(document: Any) -> None:
@@ -72,20 +80,31 @@ def _check_service_control(document: Any) -> None:
     """Organizations has one text for all faults."""
     try:
         identity_grammar.check(document)
-    except PolicyProblem:
-        raise _wrong_organization_policy() from None
+    except PolicyProblem as problem:
+        raise _wrong_organization_policy(problem.path) from None
+    _check_whole_arns(document)
 
 
 def _check_resource_control(document: Any) -> None:
     """A resource control policy denies, for everyone; its one possible Allow is that of everything."""
     try:
         resource_grammar.check(document, resource_grammar.RESOURCE_CONTROL)
-    except PolicyProblem:
-        raise _wrong_organization_policy() from None
-    for statement in listed(document["Statement"]):
+    except PolicyProblem as problem:
+        raise _wrong_organization_policy(problem.path) from None
+    for index, statement in enumerate(listed(document["Statement"])):
         everything = statement.get("Resource") in ("*", ["*"]) and "Condition" not in statement
         if statement["Principal"] != "*" or (statement["Effect"] == Effect.ALLOW and not everything):
-            raise _wrong_organization_policy()
+            raise _wrong_organization_policy(("Statement", index))
+    _check_whole_arns(document)
+
+
+def _check_whole_arns(document: Any) -> None:
+    """Control policies take no ARN that is cut short, other than by a ``*``."""
+    for index, statement in enumerate(listed(document["Statement"])):
+        for element in ("Resource", "NotResource"):
+            for place, resource in enumerate(listed(statement.get(element, []))):
+                if resource.count(":") < 5 and not resource.endswith("*"):
+                    raise _wrong_organization_policy(("Statement", index, element, place))
 
 
 _CHECKS: dict[Grammar, Callable[[Any], None]] = {

@@ -42,14 +42,27 @@ INVALID_PRINCIPAL = "Invalid principal in policy"
 INVALID_RESOURCE = "Policy has invalid resource"
 INVALID_ACTION = "Policy has invalid action"
 INVALID_SYNTAX = "Invalid policy syntax."
+SYNTAX_AT = "Syntax error at position (%d,%d)"
 ORGANIZATION_TYPE = "The provided policy document does not meet the requirements of the specified policy type."
 
 
 class PolicyProblem(Exception):
-    """A document that is refused. ``detail`` is S3's ``Detail`` element, where it has one."""
+    """A document that is refused. ``detail`` is S3's ``Detail`` element, where it has one.
 
-    def __init__(self, code: str, message: str, *, detail: str | None = None) -> None:
+    ``path`` leads to the part of the document that is at fault (a place in a list is a number); ``position`` is its
+    line and column in the text, from 1, or None where the fault is nowhere in particular. AWS's texts are fixed and
+    mostly silent about places: whoever may say more than they do takes it from here.
+    """
+
+    def __init__(self, code: str, message: str, *, detail: str | None = None, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
         self.detail = detail
+        self.path = path
+        self.position: tuple[int, int] | None = None
+
+    @property
+    def where(self) -> str | None:
+        """The position in words."""
+        return None if self.position is None else "line {}, column {}".format(*self.position)

@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 from daypass.policy import problems
 from daypass.policy.document import VERSION_2008, VERSION_2012, listed
-from daypass.policy.identity_grammar import (
+from daypass.policy.identity_grammar import is_partition
+from daypass.policy.problems import PolicyProblem
+from daypass.policy.statement_grammar import (
     POLICY_ELEMENTS,
+    SID,
     STATEMENT_ELEMENTS,
-    has_only_dates_for_dates,
-    is_condition_block,
-    is_partition,
+    Raw,
+    check_unique_sids,
+    condition_fault,
+    date_fault,
     is_text,
 )
-from daypass.policy.problems import PolicyProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Raw = dict[str, Any]
-_SID = re.compile("[0-9A-Za-z]*")
+    from daypass.policy.json_text import Path
+
+
 _AWS_PRINCIPAL = re.compile(
     r"\*|[0-9]{12}|A(?:IDA|ROA)[0-9A-Z]{12,124}(?::[\w+=,.@-]{2,64})?"
     r"|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?:\s]+)"
@@ -50,6 +54,7 @@ class Rules:
     forbidden: frozenset[str]
     action: re.Pattern[str]
     bad_action: str
+    bad_syntax: str
     resource: Callable[[str], bool]
     sid: re.Pattern[str]
     bad_principal: Callable[[str, str], str]
@@ -85,8 +90,9 @@ TRUST = Rules(
     forbidden=frozenset({"Resource", "NotResource", "NotPrincipal", "NotAction"}),
     action=_STS_ACTION,
     bad_action=problems.ASSUME_ROLE_ACTIONS,
+    bad_syntax=problems.SYNTAX_AT,
     resource=_is_arn_or_star,
-    sid=_SID,
+    sid=SID,
     bad_principal=_principal_in_the_text,
 )
 BUCKET = Rules(
@@ -94,6 +100,7 @@ BUCKET = Rules(
     forbidden=frozenset(),
     action=_S3_ACTION,
     bad_action=problems.INVALID_ACTION,
+    bad_syntax=problems.INVALID_SYNTAX,
     resource=_is_bucket_arn,
     sid=re.compile("[^\0]*"),
     bad_principal=_principal_in_the_detail,
@@ -103,8 +110,9 @@ ENDPOINT = Rules(
     forbidden=frozenset(),
     action=_ANY_ACTION,
     bad_action=problems.INVALID_ACTION,
+    bad_syntax=problems.SYNTAX_AT,
     resource=_is_arn_or_star,
-    sid=_SID,
+    sid=SID,
     bad_principal=_principal_in_the_text,
 )
 RESOURCE_CONTROL = Rules(
@@ -112,8 +120,9 @@ RESOURCE_CONTROL = Rules(
     forbidden=frozenset({"NotPrincipal", "NotAction"}),
     action=_ANY_ACTION,
     bad_action=problems.INVALID_ACTION,
+    bad_syntax=problems.SYNTAX_AT,
     resource=_is_arn_or_star,
-    sid=_SID,
+    sid=SID,
     bad_principal=_principal_in_the_text,
 )
 
@@ -121,93 +130,104 @@ RESOURCE_CONTROL = Rules(
 def check(document: Any, rules: Rules) -> None:
     """Raises PolicyProblem for a document that would be refused."""
     if type(document) is not dict:
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
-    _refuse_unknown(document, POLICY_ELEMENTS, rules)
+        raise PolicyProblem(rules.code, rules.bad_syntax)
+    _refuse_unknown(document, POLICY_ELEMENTS, rules, ())
     if document.get("Version", VERSION_2012) not in (VERSION_2008, VERSION_2012):
-        raise PolicyProblem(rules.code, problems.BAD_VERSION)
+        raise PolicyProblem(rules.code, problems.BAD_VERSION, path=("Version",))
     if not is_text(document.get("Id", "")):
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
+        raise PolicyProblem(rules.code, rules.bad_syntax, path=("Id",))
     if "Statement" not in document:
         raise PolicyProblem(rules.code, "Missing required field Statement")
     statements = listed(document["Statement"])
     if not statements:
-        raise PolicyProblem(rules.code, problems.EMPTY_STATEMENT)
-    for statement in statements:
-        _check_statement(statement, rules)
-    sids = [s["Sid"] for s in statements if s.get("Sid")]
-    if rules.sid is _SID and len(set(sids)) != len(sids):
-        raise PolicyProblem(rules.code, problems.SIDS_NOT_UNIQUE)
+        raise PolicyProblem(rules.code, problems.EMPTY_STATEMENT, path=("Statement",))
+    for index, statement in enumerate(statements):
+        _check_statement(statement, rules, ("Statement", index))
+    if rules.sid is SID:
+        check_unique_sids(statements, rules.code)
 
 
-def _refuse_unknown(raw: Raw, known: frozenset[str], rules: Rules) -> None:
+def _refuse_unknown(raw: Raw, known: frozenset[str], rules: Rules, path: Path) -> None:
     for name in raw:
         if name not in known:
-            raise PolicyProblem(rules.code, f"Unknown field {name}")
+            raise PolicyProblem(rules.code, f"Unknown field {name}", path=(*path, name))
 
 
-def _check_statement(statement: Any, rules: Rules) -> None:
+def _check_statement(statement: Any, rules: Rules, path: Path) -> None:
     if type(statement) is not dict:
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
-    _refuse_unknown(statement, STATEMENT_ELEMENTS, rules)
+        raise PolicyProblem(rules.code, rules.bad_syntax, path=path)
+    _refuse_unknown(statement, STATEMENT_ELEMENTS, rules, path)
     for name in statement:
         if name in rules.forbidden:
-            raise PolicyProblem(rules.code, f"Has prohibited field {name}")
-    _check_effect_and_sid(statement, rules)
-    _check_principal(_element(statement, "Principal", rules), rules)
-    _check_texts(statement, "Action", rules, lambda action: bool(rules.action.fullmatch(action)), rules.bad_action)
+            raise PolicyProblem(rules.code, f"Has prohibited field {name}", path=(*path, name))
+    _check_effect_and_sid(statement, rules, path)
+    form = _form_of("Principal", statement, rules, path)
+    _check_principal(statement[form], rules, (*path, form))
+    _check_texts("Action", statement, rules, path)
     if "Resource" not in rules.forbidden:
-        _check_texts(statement, "Resource", rules, rules.resource, problems.INVALID_RESOURCE)
-    if not is_condition_block(statement.get("Condition", {})) or not has_only_dates_for_dates(statement):
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
+        _check_texts("Resource", statement, rules, path)
+    fault = condition_fault(statement.get("Condition", {}))
+    if fault is None:
+        fault = date_fault(statement)
+    if fault is not None:
+        raise PolicyProblem(rules.code, rules.bad_syntax, path=(*path, "Condition", *fault))
 
 
-def _check_effect_and_sid(statement: Raw, rules: Rules) -> None:
+def _check_effect_and_sid(statement: Raw, rules: Rules, path: Path) -> None:
     if "Effect" not in statement:
-        raise PolicyProblem(rules.code, "Missing required field Effect")
+        raise PolicyProblem(rules.code, "Missing required field Effect", path=path)
     effect, sid = statement["Effect"], statement.get("Sid", "")
     if effect not in ("Allow", "Deny"):
-        raise PolicyProblem(rules.code, f"Invalid effect: {effect}" if is_text(effect) else problems.INVALID_SYNTAX)
+        message = f"Invalid effect: {effect}" if is_text(effect) else rules.bad_syntax
+        raise PolicyProblem(rules.code, message, path=(*path, "Effect"))
     if not is_text(sid):
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
+        raise PolicyProblem(rules.code, rules.bad_syntax, path=(*path, "Sid"))
     if not rules.sid.fullmatch(sid):
-        raise PolicyProblem(rules.code, problems.SID_CHARACTERS)
+        raise PolicyProblem(rules.code, problems.SID_CHARACTERS, path=(*path, "Sid"))
 
 
-def _element(statement: Raw, name: str, rules: Rules) -> Any:
+def _form_of(name: str, statement: Raw, rules: Rules, path: Path) -> str:
     """The one of an element and its Not form that a statement must have."""
     present = [form for form in (name, f"Not{name}") if form in statement]
     if not present:
-        raise PolicyProblem(rules.code, f"Missing required field {name}")
+        raise PolicyProblem(rules.code, f"Missing required field {name}", path=path)
     if len(present) == 2:
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
-    return statement[present[0]]
+        raise PolicyProblem(rules.code, rules.bad_syntax, path=(*path, present[1]))
+    return present[0]
 
 
-def _check_texts(statement: Raw, name: str, rules: Rules, fits: Callable[[str], bool], problem: str) -> None:
-    values = listed(_element(statement, name, rules))
+def _check_texts(name: str, statement: Raw, rules: Rules, path: Path) -> None:
+    form = _form_of(name, statement, rules, path)
+    values = listed(statement[form])
     if not values:
-        raise PolicyProblem(rules.code, f"Missing required field {name}")
-    if not all(map(is_text, values)):
-        raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
-    if not all(map(fits, values)):
-        raise PolicyProblem(rules.code, problem)
+        raise PolicyProblem(rules.code, f"Missing required field {name}", path=(*path, form))
+    for place, value in enumerate(values):
+        if not is_text(value):
+            raise PolicyProblem(rules.code, rules.bad_syntax, path=(*path, form, place))
+    for place, value in enumerate(values):
+        if name == "Action" and not rules.action.fullmatch(value):
+            raise PolicyProblem(rules.code, rules.bad_action, path=(*path, form, place))
+        if name == "Resource" and not rules.resource(value):
+            raise PolicyProblem(rules.code, problems.INVALID_RESOURCE, path=(*path, form, place))
 
 
-def _check_principal(element: Any, rules: Rules) -> None:
+def _check_principal(element: Any, rules: Rules, path: Path) -> None:
     if is_text(element) and element == "*":
         return
     if type(element) is not dict:
-        raise PolicyProblem(rules.code, problems.INVALID_PRINCIPAL)
-    names = [(kind, value) for kind, values in element.items() for value in listed(values)]
+        raise PolicyProblem(rules.code, problems.INVALID_PRINCIPAL, path=path)
+    names = [(kind, place, value) for kind, values in element.items() for place, value in enumerate(listed(values))]
     if not names:
-        raise PolicyProblem(rules.code, problems.EMPTY_PRINCIPAL)
-    for kind, value in names:
+        raise PolicyProblem(rules.code, problems.EMPTY_PRINCIPAL, path=path)
+    for kind, place, value in names:
+        here = (*path, kind, place)
         if not is_text(value):
-            raise PolicyProblem(rules.code, problems.INVALID_SYNTAX)
+            raise PolicyProblem(rules.code, rules.bad_syntax, path=here)
         if kind == "Federated" and not _names_provider(value):
-            raise PolicyProblem(rules.code, problems.FEDERATED_FORM)
+            raise PolicyProblem(rules.code, problems.FEDERATED_FORM, path=here)
         if not _names_principal(kind, value):
-            raise PolicyProblem(rules.code, rules.bad_principal(kind, value), detail=f'"{kind}" : "{value}"')
+            detail = f'"{kind}" : "{value}"'
+            raise PolicyProblem(rules.code, rules.bad_principal(kind, value), detail=detail, path=here)
 
 
 def _names_provider(value: str) -> bool:

@@ -239,3 +239,52 @@ def test_a_policy_without_principals_has_none_to_bind() -> None:
 def test_an_endpoint_policy_takes_arns_only(resource: str) -> None:
     with pytest.raises(PolicyProblem, match="invalid resource"):
         parse(bucket(Resource=resource), Grammar.ENDPOINT)
+
+
+LAID_OUT = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+    {"Effect": "Allow",
+     "Action": ["s3:GetObject", "GetObject"],
+     "Resource": "*"}
+  ]
+}"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "position"),
+    [
+        ('"Action": ["s3:GetObject", "GetObject"]', '"Action": ["s3:GetObject", "GetObject"]', (6, 33)),
+        ('["s3:GetObject", "GetObject"]', '["s3:GetObject", 3]', (6, 33)),
+        ('["s3:GetObject", "GetObject"]', '"GetObject"', (6, 16)),
+        ('"Action": ["s3:GetObject", "GetObject"],', '"Sid": 3, "Action": "s3:GetObject",', (6, 13)),
+        ('"Action": ["s3:GetObject", "GetObject"],', '"NotActions": "s3:GetObject",', (6, 20)),
+        ('"Action": ["s3:GetObject", "GetObject"],', "", (5, 5)),
+        ('"Action": ["s3:GetObject", "GetObject"],', '"Action": "a:b", "Action": "c:d",', (6, 33)),
+        ('"2012-10-17"', '"2008-10-17"', (2, 14)),
+        ('"Resource": "*"}\n', '"Resource": "x"}\n', (7, 18)),
+        ('"Resource": "*"}\n', '"Resource" "*"}\n', (7, 17)),
+        ("{\n", "[\n", (2, 12)),
+    ],
+)
+def test_a_problem_knows_where_in_the_text_it_is(old: str, new: str, position: tuple[int, int]) -> None:
+    assert old in LAID_OUT
+    with pytest.raises(PolicyProblem) as refused:
+        parse(LAID_OUT.replace(old, new), Grammar.IDENTITY)
+    assert refused.value.position == position
+
+
+def test_a_problem_that_is_everywhere_has_no_place() -> None:
+    with pytest.raises(PolicyProblem) as refused:
+        parse("[" * 100_000, Grammar.IDENTITY)
+    assert refused.value.position is None
+
+
+def test_control_policies_take_no_arn_that_is_cut_short() -> None:
+    statement = {"Effect": "Deny", "Action": "s3:*", "Resource": ["*", "arn:aws:s3"]}
+    for grammar, more in ((Grammar.SERVICE_CONTROL, {}), (Grammar.RESOURCE_CONTROL, {"Principal": "*"})):
+        with pytest.raises(PolicyProblem, match="does not meet the requirements"):
+            parse(json.dumps({"Version": "2012-10-17", "Statement": {**statement, **more}}), grammar)
+        whole = {**statement, **more, "Resource": ["*", "arn:aws:s3:*", "arn:aws:s3:::b"]}
+        assert parse(json.dumps({"Version": "2012-10-17", "Statement": whole}), grammar)

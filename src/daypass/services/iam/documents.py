@@ -19,7 +19,7 @@ def checked(text: str, grammar: Grammar) -> Policy:
     try:
         return parse(text, grammar)
     except PolicyProblem as problem:
-        raise ApiError(problem.code, problem.message) from None
+        raise ApiError(problem.code, problem.message, reason=problem.where) from None
 
 
 def checked_managed(text: str) -> str:

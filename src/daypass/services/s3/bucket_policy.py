@@ -108,7 +108,8 @@ def _checked(text: str, bucket: Bucket) -> Policy:
     try:
         policy = parse(text, Grammar.BUCKET)
     except PolicyProblem as problem:
-        members = {"Detail": problem.detail} if problem.detail else None
+        detail = problem.detail or problem.where
+        members = {"Detail": detail} if detail else None
         raise ApiError("MalformedPolicy", problem.message, members=members) from None
     for statement in policy.statements:
         _check_statement(statement, bucket)
