@@ -132,6 +132,22 @@ class Config:
             "Whether an answer waits until the record of a reading call is on the disk (strict).",
         ),
     )
+    audit_decisions: str = field(
+        default="all",
+        metadata=_about(
+            "audit.decisions",
+            values.one_of("all", "refused", "off"),
+            "Of which calls the trail keeps, for the operator alone, what the policy engine was asked and why it decided so.",
+        ),
+    )
+    access_encoded_messages: bool = field(
+        default=False,
+        metadata=_about(
+            "access.encoded_messages",
+            values.switch,
+            "Whether access-denied texts of IAM, STS and CloudTrail end with an encoded authorization message, as EC2's do.",
+        ),
+    )
     metrics_enabled: bool = field(
         default=True, metadata=_about("metrics.enabled", values.switch, "Whether /metrics answers.")
     )
@@ -154,6 +170,7 @@ class Config:
             sts_minimum_duration=self.sts_minimum_duration,
             sts_max_chain_age=self.sts_max_chain_age,
             sts_issuer_base_url=self.issuer_base_url,
+            access_encoded_messages=self.access_encoded_messages,
         )
 
     @property

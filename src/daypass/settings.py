@@ -17,3 +17,5 @@ class Settings:
     """Seconds since the first session of a role chain after which it may not be extended; 0 is no limit."""
     sts_issuer_base_url: str = ""
     """The URL (scheme and host) below which accounts are OpenID issuers; empty where there is none."""
+    access_encoded_messages: bool = False
+    """Whether access-denied texts of IAM, STS and CloudTrail end with an encoded authorization message."""

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daypass.access.authorization_message import Seal, encoded
 from daypass.access.context import context_of
 from daypass.access.gather import layers_of
 from daypass.access.messages import denied
-from daypass.policy import AccessRequest, Allow, Decision, decide
+from daypass.policy import AccessRequest, Allow, Decision, ImplicitDeny, Layer, decide
 
 if TYPE_CHECKING:
     from daypass.access.asking import Ask
     from daypass.access.caller import Caller
     from daypass.access.facts import RequestFacts
     from daypass.directory import View
+    from daypass.errors import ApiError
+    from daypass.policy import ExplicitDeny
     from daypass.services.registry import Call
 
+_NEVER_ENCODED = "s3"
 
-def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> Decision:
-    """The policy engine's answer to one question, with its reasons."""
+
+def request_of(ask: Ask, caller: Caller, facts: RequestFacts) -> AccessRequest:
+    """One question as it is put to the policy engine."""
     context = context_of(caller, facts)
     context["aws:resourceaccount"] = ask.account
     context.update(ask.context)
-    request = AccessRequest(
+    return AccessRequest(
         principal=caller.principal,
         action=ask.action,
         resource=ask.resource,
         resource_account=ask.account,
         context=context,
     )
-    return decide(layers_of(caller, view, ask.resource_policy), request)
+
+
+def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> Decision:
+    """The policy engine's answer to one question, with its reasons."""
+    return decide(layers_of(caller, view, ask.resource_policy), request_of(ask, caller, facts))
 
 
 def allows(ask: Ask, call: Call, view: View) -> bool:
@@ -41,13 +50,29 @@ def require(ask: Ask, call: Call, view: View) -> None:
     """Raise the service's access-denied error unless the caller may."""
     decision = _decided(ask, call, view)
     if not isinstance(decision, Allow):
-        raise denied(ask, decision, call.caller, call.service)
+        raise _refusal(ask, call, decision)
+
+
+def refused_unseen(ask: Ask, call: Call) -> ApiError:
+    """The refusal where there is nothing to ask about: the same as where nobody allows it, so that it tells nothing."""
+    return _refusal(ask, call, ImplicitDeny((Layer.IDENTITY,)))
+
+
+def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny) -> ApiError:
+    caller = call.caller
+    message = None
+    own = not caller.is_anonymous and caller.account == ask.account
+    if call.settings.access_encoded_messages and own and call.service != _NEVER_ENCODED:
+        seal = Seal(call.keyring, call.mint.nonce(), call.now)
+        message = encoded(decision, request_of(ask, caller, call.facts), caller, seal)
+    return denied(ask, decision, caller, call.service, message)
 
 
 def _decided(ask: Ask, call: Call, view: View) -> Decision:
     """The answer, with what it means for the call's record and for the alarms noted on the call."""
     call.owner = call.owner or ask.account
     decision = decision_on(ask, call.caller, view, call.facts)
+    call.decisions.append((ask, decision))
     if not isinstance(decision, Allow) and decision.disagreed:
         call.engines_disagreed = True
     return decision

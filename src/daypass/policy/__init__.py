@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from daypass.policy.compiled import CompiledLayer, compile_layer, decide
 from daypass.policy.decision import (
+    ENCODED_MESSAGE,
     AccessRequest,
     Allow,
     Decision,
@@ -28,6 +29,7 @@ from daypass.policy.problems import PolicyProblem
 from daypass.policy.provider_controls import check_provider_controls
 
 __all__ = [
+    "ENCODED_MESSAGE",
     "AccessRequest",
     "Allow",
     "CompiledLayer",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from daypass.policy.variables import Context
 
 
+ENCODED_MESSAGE = ". Encoded authorization failure message: "
+"""What stands between an access-denied text and the encoded message that may follow it."""
+
+
 class Layer(StrEnum):
     """A kind of policy, in AWS's own words, in the order in which AWS names them."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daypass.credentials import KeyRing
     from daypass.directory import Change, View
     from daypass.objects import ObjectStore
+    from daypass.policy import Decision
     from daypass.request import Request
     from daypass.services.mint import Mint
     from daypass.settings import Settings
@@ -55,6 +56,8 @@ class Call:
     settings: Settings
     owner: str | None = None
     """The account that owns what the call is about, by its first question to the policy engine."""
+    decisions: list[tuple[Ask, Decision]] = field(default_factory=list)
+    """What the policy engine was asked about this call, and its answers, in order: the trail remembers them."""
     engines_disagreed: bool = False
     """Whether the two policy engines did not agree on a refusal: an alarm."""
     prepared: Any = None
