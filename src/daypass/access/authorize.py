@@ -53,9 +53,14 @@ def require(ask: Ask, call: Call, view: View) -> None:
         raise _refusal(ask, call, decision)
 
 
-def refused_unseen(ask: Ask, call: Call) -> ApiError:
-    """The refusal where there is nothing to ask about: the same as where nobody allows it, so that it tells nothing."""
-    return _refusal(ask, call, ImplicitDeny((Layer.IDENTITY,)))
+def refused_unseen(ask: Ask, call: Call, why: str) -> ApiError:
+    """The refusal where there is nothing to ask about: the same as where nobody allows it, so that it tells nothing.
+
+    ``why`` is for the operator.
+    """
+    refusal = _refusal(ask, call, ImplicitDeny((Layer.IDENTITY,)))
+    refusal.reason = why
+    return refusal
 
 
 def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny) -> ApiError:

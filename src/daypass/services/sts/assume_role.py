@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daypass.access.asking import Ask, ResourcePolicy
+from daypass.access.authorize import refused_unseen
 from daypass.access.trust import role_tag_context, trust_questions
 from daypass.arns import Arn, assumed_role_arn
 from daypass.credentials import SessionKind
@@ -25,13 +27,13 @@ from daypass.services.sts.session_tags import SessionTags, session_tags, tag_con
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from daypass.access.asking import Ask
     from daypass.directory import MfaDevice, View
     from daypass.services.registry import Call, Output, Result
 
 DEFAULT_DURATION = 3600
 CHAINED_LIMIT = 3600
 
+_NO_TRUST = ResourcePolicy("", is_trust=True)
 _ROOT_MAY_NOT = "Roles may not be assumed by root accounts."
 _IDENTITY_IS_SET = "The source identity is already set for this assume role session"
 _NO_CONTEXT_PROVIDER = "The provided context assertion is not valid: this server knows no context provider."
@@ -61,7 +63,8 @@ def _wanted(call: Call, view: View) -> _Wanted:
     role = view.get(Role, arn.account, arn.resource.rpartition("/")[2].casefold())
     if role is None or role.arn != role_arn:
         first = _actions(tags, source_identity)[0]
-        raise _not_authorized(call, first, role_arn)
+        wanted = Ask(first, role_arn, arn.account, _request_keys(call, tags, source_identity, device), _NO_TRUST)
+        raise refused_unseen(wanted, call, f"there is no role {role_arn}")
     return _Wanted(role, tags, source_identity, device)
 
 
@@ -69,20 +72,27 @@ def _needs(call: Call, view: View) -> Iterable[Ask]:
     wanted = call.prepared = _wanted(call, view)
     context = {
         **role_tag_context(wanted.role, wanted.tags.inherited),
-        **tag_context(wanted.tags.passed),
-        "sts:rolesessionname": call.input["RoleSessionName"],
+        **_request_keys(call, wanted.tags, wanted.source_identity, wanted.device),
     }
-    if wanted.tags.transitive:
-        context["sts:transitivetagkeys"] = wanted.tags.transitive
-    if wanted.source_identity is not None:
-        context["sts:sourceidentity"] = wanted.source_identity
+    return trust_questions(wanted.role, _actions(wanted.tags, wanted.source_identity), context)
+
+
+def _request_keys(
+    call: Call, tags: SessionTags, source_identity: str | None, device: MfaDevice | None
+) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys that the call itself brings."""
+    context = {**tag_context(tags.passed), "sts:rolesessionname": call.input["RoleSessionName"]}
+    if tags.transitive:
+        context["sts:transitivetagkeys"] = tags.transitive
+    if source_identity is not None:
+        context["sts:sourceidentity"] = source_identity
     external_id = call.input.get("ExternalId")
     if external_id is not None:
         context["sts:externalid"] = external_id
-    if wanted.device is not None:
+    if device is not None:
         context["aws:multifactorauthpresent"] = "true"
         context["aws:multifactorauthage"] = "0"
-    return trust_questions(wanted.role, _actions(wanted.tags, wanted.source_identity), context)
+    return context
 
 
 @sts("AssumeRole", needs=_needs)
@@ -136,7 +146,7 @@ def _check_kind(call: Call) -> None:
 
 def _not_authorized(call: Call, action: str, role_arn: str) -> ApiError:
     text = f"User: {call.caller.arn} is not authorized to perform: {action} on resource: {role_arn}"
-    return ApiError("AccessDenied", text, reason="no such role, or not open to this kind of session")
+    return ApiError("AccessDenied", text, reason="not open to this kind of session")
 
 
 def _arn(text: str) -> Arn:
