@@ -1,7 +1,6 @@
 """What the checks know of AWS: actions, resource types and condition keys, Regions and partitions; all handed in.
 
-The data is the Service Authorization Reference's; the room stays pure, so whoever calls brings it. What is asked again and
-again of one document is remembered for that document.
+The data is the Service Authorization Reference's; the room stays pure, so whoever calls brings it.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
 _LONGEST_RESOURCE: Final = 2_048
+_MOST_REMEMBERED: Final = 10_000
 _PREFIXES: Final = {
     "catalog": "aws-marketplace",
     "cognito-identity-auth": "cognito-identity",
@@ -93,7 +93,7 @@ def _placeholders(text: str) -> str:
 
 
 class Knowledge:
-    """What is known, with a memory for the questions of one document."""
+    """What is known, with a memory for what is asked again and again. One serves any number of validations, and threads."""
 
     def __init__(self, catalog: Catalog, regions: frozenset[str]) -> None:
         self.catalog = catalog
@@ -142,6 +142,8 @@ class Knowledge:
         text = pattern.lower()
         found = self._matches.get(f"{service}:{text}")
         if found is None:
+            if len(self._matches) >= _MOST_REMEMBERED:
+                self._matches.clear()
             found = self._matches[f"{service}:{text}"] = self._match(service, text)
         return found
 

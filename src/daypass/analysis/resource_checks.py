@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from daypass.analysis.statements import Statement
 
 FIELDS: Final = 6
+_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _ACCOUNT: Final = re.compile("[0-9]{12}")
 _NAMED_ACCOUNTS: Final = frozenset({"aws", "aws-managed", "amazon", "cloudfront"})
 """What AWS's own resources have in place of an account."""
 
 _PUBLIC: Final = frozenset({"resource-explorer-2", "ssm"})
 """Services of which AWS itself owns resources that have no account: documents, public parameters, views."""
+
+
+def arn_fields(text: str) -> list[str]:
+    """The parts of an ARN; a colon inside of a policy variable parts nothing."""
+    masked = _VARIABLE.sub(lambda found: found[0].replace(":", "\0"), text)
+    return [part.replace("\0", ":") for part in masked.split(":", FIELDS - 1)]
 
 
 def check_resources(statement: Statement, review: Review) -> None:
@@ -34,7 +41,7 @@ def check_resources(statement: Statement, review: Review) -> None:
 
 
 def _check_arn(entry: Spot, review: Review) -> None:
-    parts = entry.text.split(":", FIELDS - 1)
+    parts = arn_fields(entry.text)
     if parts[0] != "arn" or len(parts) == 1:
         review.report.add("INVALID_ARN_PREFIX", entry)
         return
@@ -100,7 +107,7 @@ def _check_attached(entry: Spot, review: Review) -> None:
     attached = review.subject.attached
     if attached is None or review.subject.is_trust:
         return
-    parts = entry.text.split(":", FIELDS - 1)
+    parts = arn_fields(entry.text)
     fits = (
         len(parts) == FIELDS
         and parts[2] == attached.service
