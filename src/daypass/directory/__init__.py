@@ -3,6 +3,13 @@
 Nothing here writes or waits: records and changes are values, :class:`View` is an interface that the store implements.
 """
 
+from daypass.directory.certificates import (
+    ServerCertificate,
+    ServiceCredential,
+    SigningCertificate,
+    SshPublicKey,
+    UsersRecord,
+)
 from daypass.directory.changes import Change, Delete, Put
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
@@ -60,7 +67,12 @@ __all__ = [
     "Revocation",
     "Role",
     "SamlProvider",
+    "ServerCertificate",
+    "ServiceCredential",
+    "SigningCertificate",
+    "SshPublicKey",
     "UsedProof",
     "User",
+    "UsersRecord",
     "View",
 ]

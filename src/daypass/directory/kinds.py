@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from daypass.directory import records
+from daypass.directory.certificates import ServerCertificate, ServiceCredential, SigningCertificate, SshPublicKey
 from daypass.directory.issuers import OutboundIssuer
 from daypass.directory.organizations import Organization
 from daypass.directory.passwords import LoginProfile, PasswordPolicy
 
 KINDS: dict[str, type[records.Record]] = records.KINDS | {
-    cls.kind: cls for cls in (OutboundIssuer, Organization, LoginProfile, PasswordPolicy)
+    cls.kind: cls
+    for cls in (
+        OutboundIssuer,
+        Organization,
+        LoginProfile,
+        PasswordPolicy,
+        ServerCertificate,
+        SigningCertificate,
+        SshPublicKey,
+        ServiceCredential,
+    )
 }
 """Every kind of record, by its name in the store."""

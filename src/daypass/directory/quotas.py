@@ -21,6 +21,11 @@ class Quota(Enum):
     MFA_DEVICES = ("MFADevicesPerAccount", 5000)
     """Virtual devices, assigned or not: as many as users."""
     ACCESS_KEYS_PER_USER = ("AccessKeysPerUser", 2)
+    CERTIFICATES_PER_USER = ("CertificatesPerUser", 2)
+    SSH_KEYS_PER_USER = ("SSHPublicKeysPerUser", 5)
+    SERVICE_CREDENTIALS_PER_USER = ("ServiceSpecificCredentialsPerUser", 2)
+    """For each service."""
+    SERVER_CERTIFICATES = ("ServerCertificatesPerAccount", 20)
     GROUPS_PER_USER = ("GroupsPerUser", 10)
     MFA_DEVICES_PER_USER = ("MFADevicesPerUser", 8)
     POLICIES_PER_USER = ("PoliciesPerUser", 10)
@@ -48,5 +53,3 @@ POLICY_VERSIONS_IN_USE = 10_000
 TAGS_PER_RESOURCE = 50
 INLINE_POLICY_SIZE = {"user": 2048, "role": 10_240, "group": 5120}
 """Characters without white space of all inline policies of one entity together."""
-SERVER_CERTIFICATES = 20
-SIGNING_CERTIFICATES_PER_USER = 2

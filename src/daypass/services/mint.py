@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ class Mint:
     def unique_id(self, prefix: str, account: str) -> str:
         """A unique id such as ``AIDA...``."""
         return unique_id(prefix, account, self.random(12))
+
+    def certificate_id(self) -> str:
+        """The id of a signing certificate: 32 characters."""
+        return b32encode(self.random(20)).decode()
 
     def uuid(self) -> str:
         """A random UUID (RFC 9562, version 4)."""

@@ -179,7 +179,13 @@ def least_input(operation: str) -> dict[str, Any]:
     shape = iam_model().operation_model(operation).input_shape
     kinds: dict[str, Any] = {"list": [], "integer": 1, "boolean": True}
     required = shape.required_members if shape is not None else []
-    return {name: KNOWN_VALUES.get(name, kinds.get(shape.members[name].type_name, "someone-else")) for name in required}
+
+    def value(name: str) -> Any:
+        member = shape.members[name]
+        text = "someone-else" if member.metadata.get("min", 0) <= len("someone-else") else "X" * member.metadata["min"]
+        return KNOWN_VALUES.get(name, kinds.get(member.type_name, text))
+
+    return {name: value(name) for name in required}
 
 
 def check_output(shape: Any, value: Any, where: str) -> None:

@@ -19,6 +19,10 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     password_policy,
     policy_versions,
     roles,
+    server_certificates,
+    service_credentials,
+    signing_certificates,
+    ssh_public_keys,
     tags,
     users,
 )

@@ -16,6 +16,7 @@ from daypass.directory import (
     MfaDevice,
     Put,
     Role,
+    ServerCertificate,
     User,
 )
 from daypass.directory import quotas as q
@@ -45,8 +46,8 @@ _QUOTAS = {
     "PolicyVersionsInUseQuota": q.POLICY_VERSIONS_IN_USE,
     "RolePolicySizeQuota": q.INLINE_POLICY_SIZE["role"],
     "RolesQuota": Quota.ROLES.limit,
-    "ServerCertificatesQuota": q.SERVER_CERTIFICATES,
-    "SigningCertificatesPerUserQuota": q.SIGNING_CERTIFICATES_PER_USER,
+    "ServerCertificatesQuota": Quota.SERVER_CERTIFICATES.limit,
+    "SigningCertificatesPerUserQuota": Quota.CERTIFICATES_PER_USER.limit,
     "UserPolicySizeQuota": q.INLINE_POLICY_SIZE["user"],
     "UsersQuota": Quota.USERS.limit,
     "VersionsPerPolicyQuota": q.VERSIONS_PER_POLICY,
@@ -55,7 +56,6 @@ _NOT_KEPT = (
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
     "Providers",
-    "ServerCertificates",
 )
 """What the summary counts and this server has none of: there are no operations that make one."""
 
@@ -76,6 +76,7 @@ def get_account_summary(call: Call, view: View) -> Result:
         "Policies": view.count(ManagedPolicy, account),
         "PolicyVersionsInUse": sum(len(policy.versions) for policy in all_of(ManagedPolicy, view, account)),
         "Roles": view.count(Role, account),
+        "ServerCertificates": view.count(ServerCertificate, account),
         "Users": view.count(User, account),
     }
     summary = _QUOTAS | counts | dict.fromkeys(_NOT_KEPT, 0)

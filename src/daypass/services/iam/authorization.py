@@ -30,6 +30,7 @@ TAGGING: Final = {
     "CreatePolicy": "TagPolicy",
     "CreateVirtualMFADevice": "TagMFADevice",
     "CreateInstanceProfile": "TagInstanceProfile",
+    "UploadServerCertificate": "TagServerCertificate",
 }
 """The further action that creating with tags asks for."""
 
@@ -99,27 +100,27 @@ def renamed_group(call: Call, view: View) -> list[Ask]:
 
 def new_user(call: Call, _view: View) -> list[Ask]:
     """The user to be."""
-    return _created(call, _new_arn(call, "user", "UserName"))
+    return created(call, new_arn(call, "user", "UserName"))
 
 
 def new_group(call: Call, _view: View) -> list[Ask]:
     """The group to be."""
-    return _created(call, _new_arn(call, "group", "GroupName"))
+    return created(call, new_arn(call, "group", "GroupName"))
 
 
 def new_role(call: Call, _view: View) -> list[Ask]:
     """The role to be."""
-    return _created(call, _new_arn(call, "role", "RoleName"))
+    return created(call, new_arn(call, "role", "RoleName"))
 
 
 def new_policy(call: Call, _view: View) -> list[Ask]:
     """The managed policy to be."""
-    return _created(call, _new_arn(call, "policy", "PolicyName"), f"policy {call.input['PolicyName']}")
+    return created(call, new_arn(call, "policy", "PolicyName"), f"policy {call.input['PolicyName']}")
 
 
 def new_mfa_device(call: Call, _view: View) -> list[Ask]:
     """The virtual MFA device to be."""
-    return _created(call, _new_arn(call, "mfa", "VirtualMFADeviceName"))
+    return created(call, new_arn(call, "mfa", "VirtualMFADeviceName"))
 
 
 def policy(call: Call, view: View) -> list[Ask]:
@@ -143,7 +144,7 @@ def mfa_device(call: Call, view: View) -> list[Ask]:
 
 def new_instance_profile(call: Call, _view: View) -> list[Ask]:
     """The instance profile to be."""
-    return _created(call, _new_arn(call, "instance-profile", "InstanceProfileName"))
+    return created(call, new_arn(call, "instance-profile", "InstanceProfileName"))
 
 
 def instance_profile(call: Call, view: View) -> list[Ask]:
@@ -238,11 +239,18 @@ def _renamed(call: Call, view: View, cls: type[User | Group]) -> list[Ask]:
     return [old] if arn == old.resource else [old, _ask(call, arn, f"{cls.kind} {name}", dict(old.context))]
 
 
-def _new_arn(call: Call, kind: str, member: str) -> str:
+def new_arn(call: Call, kind: str, member: str) -> str:
+    """The ARN of what the call makes, by the parameter that names it."""
     return iam_arn(call.account, kind, call.input.get("Path", "/"), call.input[member])
 
 
-def _created(call: Call, arn: str, shown: str | None = None) -> list[Ask]:
+def on_tagged(call: Call, arn: str, tags: Tags, shown: str | None = None) -> Ask:
+    """Something with tags that the call names, whether it is there or not."""
+    return _ask(call, arn, shown, _resource_tags(tags) | _request_tags(call))
+
+
+def created(call: Call, arn: str, shown: str | None = None) -> list[Ask]:
+    """What the call makes, and tagging it where it is to have tags."""
     context = _request_tags(call)
     if "PermissionsBoundary" in call.input:
         context["iam:permissionsboundary"] = call.input["PermissionsBoundary"]

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daypass.arns import root_arn
-from daypass.directory import GLOBAL, AccessKey, Delete, LoginProfile, MfaDevice, Put, User
+from daypass.directory import (
+    GLOBAL,
+    AccessKey,
+    Delete,
+    LoginProfile,
+    MfaDevice,
+    Put,
+    ServiceCredential,
+    SigningCertificate,
+    SshPublicKey,
+    User,
+    UsersRecord,
+)
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
@@ -15,10 +27,13 @@ from daypass.services.iam import authorization, paging, shapes, tagging
 from daypass.services.iam.boundaries import checked_boundary
 from daypass.services.iam.entities import account_of, all_linked, named, user_or_root
 from daypass.services.iam.operations import iam
+from daypass.services.iam.users_records import records_of
 
 if TYPE_CHECKING:
     from daypass.directory import Change, View
     from daypass.services.registry import Call, Result
+
+_REFERENCED: tuple[type[UsersRecord], ...] = (ServiceCredential, SshPublicKey, SigningCertificate)
 
 
 @iam("CreateUser", needs=authorization.new_user)
@@ -96,6 +111,7 @@ def delete_user(call: Call, view: View) -> Result:
         (view.get(LoginProfile, call.account, user.id), "delete login profile"),
         (_keys(view, user), "delete access keys"),
         (_devices(view, user), "delete MFA device"),
+        (any(records_of(cls, view, user) for cls in _REFERENCED), "remove referenced objects"),
     ):
         if blocking:
             raise ApiError("DeleteConflict", f"Cannot delete entity, must {what} first.")
