@@ -17,6 +17,7 @@ from daypass.pipeline import answer
 from daypass.protocol import Protocols
 from daypass.protocol.regions import known_regions
 from daypass.provisioning import key_ring
+from daypass.services.accessanalyzer import accessanalyzer
 from daypass.services.cloudtrail import cloudtrail
 from daypass.services.iam import iam
 from daypass.services.issuer_documents import PREFIX as ISSUERS
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("daypass")
 KEY_FILE_EVERY = 0.5
 """Seconds between two looks at the key file's inode; a token under a key that is not known yet makes one look at once."""
-SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail, signin)
+SERVICES: tuple[Operations, ...] = (sts, iam, s3, cloudtrail, signin, accessanalyzer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class App:
             operations={operations.service: operations.table for operations in SERVICES},
             store=store,
             keys=Keys(ring, SigningKeyCache(), known_regions() | {config.region}, config.s3_signature_v2),
-            recorder=Recorder(protocols.services, clock.now, clock.random_bytes),
+            recorder=Recorder(protocols.services, clock.now, clock.random_bytes, config.audit_decisions),
             journal=_open_journal(journal_folder, counters),
             rooms=Rooms(objects, Trail(store, indexer)),
             mint=Mint(clock.random_bytes),

@@ -32,7 +32,7 @@ def leave(visit: Visit, world: World, output: Output | None = None, error: Excep
         response = _render_refusal(visit, refused)
     try:
         for record in records_of(visit, world, response, output, refused):
-            world.journal.append(record.line)
+            world.journal.append(record.entry)
     except Exception as problem:  # noqa: BLE001 - whatever keeps a call from being recorded keeps it unanswered
         return _unrecorded(visit, response, problem)
     world.metrics.count(visit.service.name, visit.operation, response.status)
@@ -46,7 +46,7 @@ def journal_committed(records: tuple[Recorded, ...], world: World) -> None:
     """Tell the journal too, for the uses of keys that it counts; the records themselves are safe already."""
     try:
         for record in records:
-            world.journal.append(record.line)
+            world.journal.append(record.entry)
     except Exception:
         LOG.exception(
             "the audit journal cannot be written"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from daypass.arns import root_arn
+from daypass.credentials import SessionKind
 from daypass.policy import PrincipalKind
 
 if TYPE_CHECKING:
@@ -56,7 +57,14 @@ def _key_holder(kind: str, caller: Caller) -> Identity:
 
 
 def _root(caller: Caller) -> Identity:
-    return _with_attributes(_key_holder("Root", caller), caller.session)
+    session = caller.session
+    identity = _with_attributes(_key_holder("Root", caller), session)
+    if session is not None and session.kind is SessionKind.ROOT:
+        context = {"attributes": _attributes(session), "assumedRoot": "true"}
+        if session.source_identity is not None:
+            context["sourceIdentity"] = session.source_identity
+        identity["sessionContext"] = context
+    return identity
 
 
 def _user(caller: Caller) -> Identity:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from daypass.audit.decisions import split
 from daypass.audit.journal import SUFFIX
 from daypass.audit.rows import read_head, row_of
 from daypass.audit.shared_run import SharedRun
@@ -137,9 +138,10 @@ class Indexer:
         uses: list[Use] = []
         for start in range(0, len(lines), _SLICE):
             for line in lines[start : start + _SLICE]:
+                record, decisions = split(line)
                 try:
-                    head = read_head(line)
-                    row = row_of(line, head) if head.is_indexed else None
+                    head = read_head(record)
+                    row = row_of(record, head, decisions) if head.is_indexed else None
                     used = head.uses()
                 except (msgspec.MsgspecError, ValueError):
                     self._counters.damaged += bool(line)

@@ -23,6 +23,7 @@ READING: Final = (
     "Check",
     "Select",
     "Generate",
+    "Validate",
 )
 """How the names of operations begin that change nothing."""
 

@@ -7,20 +7,22 @@ cut says so.
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from daypass.audit.decisions import SEPARATOR, written, written_reason
 from daypass.audit.identity import Identity, foreign_identity_of, identity_of, iso_time
+from daypass.audit.json_lines import encode
 from daypass.audit.operations import event_region, event_type
 from daypass.audit.plan import Plan, compile_plan
 from daypass.audit.redaction import without_echoes
 from daypass.audit.resources import resources_of
 from daypass.audit.rows import row_of
 from daypass.audit.size import LARGEST_PART, shortened
+from daypass.policy import ENCODED_MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +49,6 @@ _VERSION_7: Final = 0x7000_8000_0000_0000_0000
 _LONGEST_TEXT: Final = 1024
 _LONGEST_HOST: Final = 255
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _REFUSED: Final = 400
 _SIGNED_IN_HEADER: Final = {"SignatureVersion": "SigV4", "AuthenticationMethod": "AuthHeader"}
 _SIGNED_IN_QUERY: Final = {"SignatureVersion": "SigV4", "AuthenticationMethod": "QueryString"}
@@ -83,23 +84,37 @@ class Record(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Recorded(NamedTuple):
-    """A record as it goes to the journal. ``recipient`` is the account that may see it, or NOBODY."""
+    """A record, and what the operator alone is told of it. ``recipient`` is the account that may see it, or NOBODY."""
 
     recipient: str
     line: bytes
+    decisions: bytes | None = None
+
+    @property
+    def entry(self) -> bytes:
+        """The line of the journal."""
+        return self.line if self.decisions is None else self.line + SEPARATOR + self.decisions
 
     def row(self) -> EventRow:
         """The record as the store holds it."""
-        return row_of(self.line)
+        return row_of(self.line, decisions=self.decisions)
 
 
 class Recorder:
-    """Makes records. ``services`` are the services on the wire by their name; time and randomness are passed in."""
+    """Makes records. ``services`` are the services on the wire by their name; time and randomness are passed in.
+
+    ``decisions`` says of which calls it is remembered how they were decided: ``all``, ``refused``, or none (``off``).
+    """
 
     def __init__(
-        self, services: Mapping[str, Service], now: Callable[[], float], random: Callable[[int], bytes]
+        self,
+        services: Mapping[str, Service],
+        now: Callable[[], float],
+        random: Callable[[int], bytes],
+        decisions: str = "all",
     ) -> None:
         self._services = services
+        self._decisions = decisions
         self._now = now
         self._random = random
         self._plans: dict[tuple[str, str], Plan] = {}
@@ -142,7 +157,7 @@ class Recorder:
             source_ip_address=facts.source_ip,
             user_agent=_user_agent(service, facts.user_agent),
             error_code=plan.codes.get(code, code) if code else UNSET,
-            error_message=without_echoes(message, plan.secret_places)[:_LONGEST_TEXT] if message else UNSET,
+            error_message=_error_text(message, plan) if message else UNSET,
             request_parameters=_parameters(plan, call, code, host),
             response_elements=None if code or not output or plan.answer is None else plan.answer(output) or None,
             additional_event_data=_signature_facts(request) if service == "s3" else UNSET,
@@ -157,9 +172,10 @@ class Recorder:
             event_category=plan.category,
             tls_details={"clientProvidedHostHeader": host[:_LONGEST_HOST]} if host and facts.secure else UNSET,
         )
+        decisions = self._remembered(call, facts, error, record, refused=code is not None, at=int(at))
         if caller is None or code or not caller.account or not owner or owner == caller.account:
-            return (_written(record),)
-        return self._copies(record, caller, owner, at)
+            return (_written(record, decisions),)
+        return self._copies(record, caller, owner, at, decisions)
 
     def of_operator(
         self, account: str, source: str, name: str, parameters: dict[str, Any], answer: dict[str, Any] | None = None
@@ -201,10 +217,23 @@ class Recorder:
             return error.code, error.message
         return known.code, error.message or known.message
 
-    def _copies(self, record: Record, caller: Caller, owner: str, at: float) -> tuple[Recorded, ...]:
+    def _remembered(
+        self, call: Call | None, facts: RequestFacts, error: ApiError | None, record: Record, *, refused: bool, at: int
+    ) -> bytes | None:
+        """How the call was decided, for the operator."""
+        if self._decisions == "off" or (self._decisions == "refused" and not refused):
+            return None
+        reason = None if error is None else error.reason
+        if call is None:
+            return None if reason is None else written_reason(reason)
+        return written(call, facts, reason, at=at, region=record.aws_region, own=record.recipient_account_id)
+
+    def _copies(
+        self, record: Record, caller: Caller, owner: str, at: float, decisions: bytes | None
+    ) -> tuple[Recorded, ...]:
         """The caller's record and the resource owner's, who learns no more of the caller than its account and id."""
         record.shared_event_id = str(uuid.UUID(bytes=self._random(16), version=4))
-        own = _written(record)
+        own = _written(record, decisions)
         record.user_identity = foreign_identity_of(caller)
         record.recipient_account_id = owner
         record.event_id = self._event_id(at)
@@ -255,42 +284,17 @@ def _signature_facts(request: Request) -> Mapping[str, Any] | UnsetType:
     return _SIGNED_IN_QUERY if b"X-Amz-Signature=" in request.raw_query else UNSET
 
 
-def _written(record: Record) -> Recorded:
-    line = _encode(record)
+def _error_text(message: str, plan: Plan) -> str:
+    """A refusal's text. An encoded message in it is as little recorded as one that is sent to be decoded."""
+    return without_echoes(message.partition(ENCODED_MESSAGE)[0], plan.secret_places)[:_LONGEST_TEXT]
+
+
+def _written(record: Record, decisions: bytes | None = None) -> Recorded:
+    line = encode(record)
     if len(line) > LARGEST_PART:
         parameters, cut_parameters = shortened(record.request_parameters)
         elements, cut_elements = shortened(record.response_elements)
         if cut_parameters or cut_elements:
             parts = {"request_parameters": parameters, "response_elements": elements}
-            line = _encode(msgspec.structs.replace(record, **parts, omitted=True))
-    return Recorded(record.recipient_account_id, line)
-
-
-def _encode(record: Record) -> bytes:
-    try:
-        line = _ENCODER.encode(record)
-    except (UnicodeEncodeError, OverflowError):
-        line = _ENCODER.encode(_writable(msgspec.to_builtins(record)))
-    if line.isascii() and b"\x7f" not in line:
-        return line
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
-
-
-def _writable(value: Any) -> Any:
-    """Lone surrogates and numbers beyond 64 bits, which JSON's writer refuses, as texts."""
-    match value:
-        case str():
-            return value.encode(errors="backslashreplace").decode()
-        case bool():
-            return value
-        case int():
-            return value if -(1 << 63) <= value < 1 << 64 else str(value)
-        case dict():
-            return {_writable(key): _writable(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_writable(item) for item in value]
-        case _:
-            return value
-
-
-_ENCODER: Final = msgspec.json.Encoder()
+            line = encode(msgspec.structs.replace(record, **parts, omitted=True))
+    return Recorded(record.recipient_account_id, line, decisions)

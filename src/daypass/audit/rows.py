@@ -91,8 +91,8 @@ def read_head(line: bytes) -> Head:
     return _HEAD.decode(line)
 
 
-def row_of(line: bytes, head: Head | None = None) -> EventRow:
-    """The row of a record."""
+def row_of(line: bytes, head: Head | None = None, decisions: bytes | None = None) -> EventRow:
+    """The row of a record, and of how its call was decided."""
     head = head or read_head(line)
     return EventRow(
         id=head.event_id,
@@ -107,6 +107,7 @@ def row_of(line: bytes, head: Head | None = None) -> EventRow:
         category=head.event_category,
         resources=_resources(_PARTS.decode(line)),
         record=line,
+        decisions=decisions,
     )
 
 

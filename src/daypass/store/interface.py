@@ -28,7 +28,10 @@ class StoreProblem(Exception):
 
 
 class EventRow(msgspec.Struct, frozen=True, array_like=True):
-    """One audit record with what it is looked up by. ``record`` is the CloudTrail record as JSON, as it was written."""
+    """One audit record with what it is looked up by. ``record`` is the CloudTrail record as JSON, as it was written.
+
+    ``decisions`` is what only the operator sees of it: how the call was decided (:mod:`daypass.audit.decisions`).
+    """
 
     id: str
     account: str
@@ -42,6 +45,7 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
     category: str
     resources: tuple[tuple[str, str], ...]
     record: bytes
+    decisions: bytes | None = None
 
 
 class EventQuery(NamedTuple):

@@ -176,11 +176,12 @@ def _row(event: EventRow, place: int) -> tuple[Any, ...]:
         event.read_only,
         msgspec.json.encode(event.resources),
         event.record,
+        event.decisions,
     )
 
 
 def _event(row: tuple[Any, ...], query: EventQuery) -> EventRow:
-    event_id, time, name, source, username, access_key_id, read_only, resources, record = row
+    event_id, time, name, source, username, access_key_id, read_only, resources, record, decisions = row
     return EventRow(
         id=event_id,
         account=query.account,
@@ -194,4 +195,5 @@ def _event(row: tuple[Any, ...], query: EventQuery) -> EventRow:
         category=query.category,
         resources=_RESOURCES.decode(resources),
         record=record,
+        decisions=decisions,
     )

@@ -24,8 +24,8 @@ WHERE account = :account AND category = :category AND region = coalesce(:region,
 _KNOWN = "SELECT id FROM event WHERE id IN (SELECT value FROM json_each(?))"
 _LAST = "SELECT max(number) FROM event"
 _ADD_EVENT = """
-INSERT INTO event (number, id, place, time, name, source, username, access_key_id, read_only, resources, record)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO event (number, id, place, time, name, source, username, access_key_id, read_only, resources, record, decisions)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_LIST = """
 INSERT INTO event_list (place, attribute, value, newest, first, oldest, events) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _OLD = """
@@ -43,7 +43,7 @@ ON CONFLICT (subject) DO UPDATE SET time = excluded.time, service = excluded.ser
 WHERE excluded.time >= last_use.time"""
 
 _FOUND = """event.id, event.time, event.name, event.source, event.username, event.access_key_id, event.read_only,
-event.resources, event.record"""
+event.resources, event.record, event.decisions"""
 _NEWEST = "AND time >= :start AND (time, id) < (:before_time, :before_id)"
 _LATEST_FIRST = "ORDER BY time DESC, id DESC LIMIT :limit"
 _FIND = {
@@ -90,7 +90,7 @@ def add_lists(db: DB, rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def find_events(db: DB, attribute: str | None, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Without an attribute, or by id: id, time, name, source, user name, key id, read-only, resources, record."""
+    """Without an attribute, or by id: id, time, name, source, user name, key id, read-only, resources, record, decisions."""
     return db.execute(_FIND[attribute], values).fetchall()
 
 
