@@ -23,6 +23,7 @@ from daypass.policy.document import Condition, Effect, Grammar, Policy, Source, 
 from daypass.policy.json_text import policy_size, rewrite_principals, statement_spans
 from daypass.policy.layers import Layers
 from daypass.policy.obvious import obvious_decide
+from daypass.policy.organization import Organization
 from daypass.policy.parsing import parse
 from daypass.policy.principals import Principal, PrincipalKind
 from daypass.policy.problems import PolicyProblem
@@ -44,6 +45,7 @@ __all__ = [
     "Layer",
     "Layers",
     "Matched",
+    "Organization",
     "Policy",
     "PolicyProblem",
     "Principal",
