@@ -18,6 +18,7 @@ TITLES = {
     "iam": "Identity and Access Management",
     "s3": "Simple Storage Service",
     "cloudtrail": "CloudTrail",
+    "access-analyzer": "IAM Access Analyzer",
     "signin": "Sign-in (the federation endpoint and the console)",
 }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
 _LONGEST_RESOURCE: Final = 2_048
 _MOST_REMEMBERED: Final = 10_000
+_MOST_SERVICES: Final = 64
 _PREFIXES: Final = {
     "catalog": "aws-marketplace",
     "cognito-identity-auth": "cognito-identity",
@@ -24,6 +25,8 @@ _PREFIXES: Final = {
     "identitycenter": "sso",
 }
 """Prefixes of condition keys that are no service's, and where the reference lists them; identity providers' are STS's."""
+_TAG_FORMS: Final = ("<key>", "tag-key", "")
+"""What the reference writes in place of a tag where it does not write ``${TagKey}``."""
 _ELSEWHERE: Final = {"iam": ("root",)}
 """Resource parts that exist and that the reference lists under another service."""
 _LOOSE: Final = frozenset({"apigateway", "backup"})
@@ -44,6 +47,8 @@ class Action(Protocol):
 class ResourceType(Protocol):
     """A resource type: its ARN with ``${Name}`` where something stands for itself."""
 
+    @property
+    def name(self) -> str: ...
     @property
     def arn(self) -> str: ...
     @property
@@ -68,6 +73,7 @@ class Catalog(Protocol):
     def action(self, service: str, name: str) -> Action | None: ...
     def actions(self, service: str) -> Iterable[Action]: ...
     def resource_type(self, service: str, name: str) -> ResourceType | None: ...
+    def resource_types(self, service: str) -> Iterable[ResourceType]: ...
     def condition_key(self, service: str, key: str) -> ConditionKey | None: ...
     def global_key(self, name: str) -> ConditionKey | None: ...
 
@@ -116,10 +122,8 @@ class Knowledge:
         """The ARNs of a service's resource types."""
         found = self._templates.get(service)
         if found is None:
-            names = {name for _, action in self._actions(service) for name, _ in action.resource_types}
-            types = ((name, self.catalog.resource_type(service, name)) for name in sorted(names))
-            arns = ((name, kind.arn) for name, kind in types if kind is not None)
-            found = tuple(Template(name, arn) for name, arn in arns if arn.count(":") >= 5)
+            types = self.catalog.resource_types(service)
+            found = tuple(Template(kind.name, kind.arn) for kind in types if kind.arn.count(":") >= 5)
             self._templates[service] = found
         return found
 
@@ -133,7 +137,9 @@ class Knowledge:
     def _actions(self, service: str) -> tuple[tuple[str, Action], ...]:
         found = self._names.get(service)
         if found is None:
-            actions = self.catalog.actions(service) if service in self.catalog.services() else ()
+            if len(self._names) >= _MOST_SERVICES:
+                self._names.clear()
+            actions = self.catalog.actions(service)
             found = self._names[service] = tuple((action.name.lower(), action) for action in actions)
         return found
 
@@ -161,6 +167,8 @@ class Knowledge:
         known = f"{service}:{action.name}"
         found = self._supported.get(known)
         if found is None:
+            if len(self._supported) >= _MOST_REMEMBERED:
+                self._supported.clear()
             keys = [*action.condition_keys]
             for name, _ in action.resource_types:
                 kind = self.catalog.resource_type(service, name)
@@ -174,7 +182,9 @@ class Knowledge:
         if prefix == "aws":
             return self.catalog.global_key(written)
         service = prefix if prefix in self.catalog.services() else _PREFIXES.get(prefix, "sts")
-        return self.catalog.condition_key(service, written)
+        head, _, tag = written.partition("/")
+        forms = [written, *(f"{head}/{form}" for form in _TAG_FORMS if tag and "tag" in head.lower())]
+        return next(filter(None, (self.catalog.condition_key(service, form) for form in forms)), None)
 
     def supports(self, service: str, action: Action, key: str) -> bool:
         """Whether an action supplies a condition key, given as it is written in a policy."""

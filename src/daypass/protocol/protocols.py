@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from daypass.protocol.service import Service
     from daypass.request import Request
 
-SERVICES = ("sts", "iam", "s3", "cloudtrail", "signin")
+SERVICES = ("sts", "iam", "s3", "cloudtrail", "signin", "access-analyzer")
 _MODELS = {"access-analyzer": "accessanalyzer"}
 """Where botocore's folder of a model is not called by the service's signing name."""
 _DURATIONS = ("roleDurationSecondsType", "durationSecondsType")
