@@ -36,6 +36,7 @@ from daypass.directory.records import (
     UsedProof,
     User,
 )
+from daypass.directory.reports import CredentialReport
 from daypass.directory.view import LastUse, Page, View
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Account",
     "Bucket",
     "Change",
+    "CredentialReport",
     "Delete",
     "Group",
     "InstanceProfile",

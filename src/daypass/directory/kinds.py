@@ -7,6 +7,7 @@ from daypass.directory.certificates import ServerCertificate, ServiceCredential,
 from daypass.directory.issuers import OutboundIssuer
 from daypass.directory.organizations import Organization
 from daypass.directory.passwords import LoginProfile, PasswordPolicy
+from daypass.directory.reports import CredentialReport
 
 KINDS: dict[str, type[records.Record]] = records.KINDS | {
     cls.kind: cls
@@ -19,6 +20,7 @@ KINDS: dict[str, type[records.Record]] = records.KINDS | {
         SigningCertificate,
         SshPublicKey,
         ServiceCredential,
+        CredentialReport,
     )
 }
 """Every kind of record, by its name in the store."""

@@ -177,7 +177,7 @@ KNOWN_VALUES = {
 def least_input(operation: str) -> dict[str, Any]:
     """Values for what the model requires of an operation, as far as asking for permission needs them."""
     shape = iam_model().operation_model(operation).input_shape
-    kinds: dict[str, Any] = {"list": [], "integer": 1, "boolean": True}
+    kinds: dict[str, Any] = {"list": [], "map": {}, "integer": 1, "boolean": True}
     required = shape.required_members if shape is not None else []
 
     def value(name: str) -> Any:
