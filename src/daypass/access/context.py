@@ -74,6 +74,8 @@ def _add_session(context: Context, caller: Caller, now: float) -> None:
         context["aws:multifactorauthage"] = str(max(0, int(now) - session.mfa_at))
     elif not federated:
         context["aws:multifactorauthpresent"] = "false"
+    if session.kind is SessionKind.ROOT:
+        context["aws:assumedroot"] = "true"
     if session.source_identity is not None:
         context["aws:sourceidentity"] = session.source_identity
     if session.federation is not None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from daypass.credentials import SessionKind
 from daypass.directory import Group, ManagedPolicy, View
 from daypass.directory.aws_managed import aws_policy
 from daypass.policy import CompiledLayer, Grammar, Layers, Policy, PrincipalKind, Source, bind, compile_layer, parse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 KEPT_TEXTS = 8192
 _EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+_NOTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 
 
 def layers_of(caller: Caller, view: View, resource_policy: ResourcePolicy | None) -> Layers:
@@ -109,10 +111,21 @@ def _session_layer(caller: Caller, view: View) -> CompiledLayer | None:
     if session.policy is None and not session.policy_arns:
         # a federated user without a session policy has nothing (sts.md 4.9); other sessions have all of their issuer's
         return compile_layer(()) if caller.kind is PrincipalKind.FEDERATED_USER else None
+    if session.kind is SessionKind.ROOT:
+        arns = session.policy_arns
+        return view.derived(session.account, ("task", arns), lambda: _compile_task(session.account, arns, view))
     key = ("session", session.policy, session.policy_arns)
     return view.derived(
         session.account, key, lambda: _compile_session(session.account, key[1], session.policy_arns, view)
     )
+
+
+def _compile_task(account: str, arns: tuple[str, ...], view: View) -> CompiledLayer:
+    """What limits an AssumeRoot session. Task policies only deny: what they leave open, the root user may do."""
+    tasks = [source for arn in arns if (source := managed_source(view, account, arn)) is not None]
+    all_known = tasks and len(tasks) == len(arns)
+    rest = Source(parsed(_EVERYTHING if all_known else _NOTHING, Grammar.IDENTITY), "root")
+    return compile_layer((rest, *tasks))
 
 
 def _compile_session(account: str, text: str | None, arns: tuple[str, ...], view: View) -> CompiledLayer:

@@ -42,10 +42,10 @@ def caller_of_session(session: Session, view: View) -> Caller | None:
         case SessionKind.ROLE:
             role = view.by_id(Role, session.principal_id)
             return None if role is None else _role_session(role, session)
-        case SessionKind.USER:
+        case SessionKind.USER | SessionKind.ROOT:
             if session.principal_id == session.account:
                 return _root(session.account, session.access_key_id, session, view)
-            user = view.by_id(User, session.principal_id)
+            user = view.by_id(User, session.principal_id) if session.kind is SessionKind.USER else None
             return None if user is None else _user(user, session.access_key_id, session)
         case SessionKind.FEDERATED_USER:
             return _federated_user(session, view)

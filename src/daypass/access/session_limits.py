@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CLOSED_TO_ROLES = frozenset({"GetSessionToken", "GetFederationToken"})
 _OPEN_TO_USER_SESSIONS = frozenset({"AssumeRole", "GetCallerIdentity"})
+_OPEN_TO_ASSUMED_ROOT = frozenset({"GetCallerIdentity"})
 _OPEN_TO_FEDERATED_USERS = frozenset({"AssumeRole", "GetCallerIdentity"})
 """AssumeRole is refused to federated users too, in the operation's own words."""
 
@@ -40,4 +41,6 @@ def _open_sts_operations(kind: SessionKind, operation: str) -> frozenset[str]:
         return _OPEN_TO_USER_SESSIONS
     if kind is SessionKind.FEDERATED_USER:
         return _OPEN_TO_FEDERATED_USERS
+    if kind is SessionKind.ROOT:
+        return _OPEN_TO_ASSUMED_ROOT
     return frozenset({operation}) - _CLOSED_TO_ROLES

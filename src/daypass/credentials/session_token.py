@@ -56,6 +56,8 @@ class SessionKind(IntEnum):
     """A GetSessionToken session of an IAM user or the root user."""
     FEDERATED_USER = 3
     """A GetFederationToken session."""
+    ROOT = 4
+    """An AssumeRoot session: the root user of a member account, for one task."""
 
 
 class ChainRoot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

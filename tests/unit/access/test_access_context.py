@@ -105,6 +105,7 @@ ROWS = {
     "root": (key(None), SIGNED | ROOT),
     "GetSessionToken of a user": (session(SessionKind.USER, USER_ID), TEMPORARY | USER),
     "GetSessionToken of root": (session(SessionKind.USER, ACCOUNT), TEMPORARY | ROOT),
+    "AssumeRoot": (session(SessionKind.ROOT, ACCOUNT), TEMPORARY | ROOT | {"aws:assumedroot": "true"}),
     "GetSessionToken with MFA": (
         session(SessionKind.USER, USER_ID, mfa_at=ISSUED),
         TEMPORARY | USER | {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "600"},

@@ -66,8 +66,8 @@ def get_signin_token(call: Call, view: View) -> Result:
     session, holder = _holder(call, view, shown.session_id, shown.session_token)
     if session.secret != Secret(shown.session_key):
         _refuse(_BAD, "the secret is not that of the session")
-    if session.kind is SessionKind.USER:
-        _refuse(_BAD, "a session of GetSessionToken does not sign in")
+    if session.kind in (SessionKind.USER, SessionKind.ROOT):
+        _refuse(_BAD, "a session of GetSessionToken or AssumeRoot does not sign in")
     call.caller = holder
     until = _until(session, call)
     token = _Token(call.mint.uuid(), int(call.now), shown.session_id, shown.session_token, until)

@@ -5,6 +5,7 @@ Importing this package fills :data:`sts` with the operations that are implemente
 
 from daypass.services.sts import (
     assume_role,
+    assume_root,
     decode_authorization_message,
     get_federation_token,
     get_session_token,
@@ -15,6 +16,7 @@ from daypass.services.sts.operations import sts
 
 __all__ = [
     "assume_role",
+    "assume_root",
     "decode_authorization_message",
     "get_federation_token",
     "get_session_token",
