@@ -18,7 +18,6 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     managed_policies,
     mfa_devices,
     organizations_features,
-    organizations_features,
     outbound_federation,
     password_policy,
     policy_versions,
