@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 SEPARATOR: Final = b"\t"
 """Between record and decisions. JSON escapes tabs, so a record has none."""
 
-_MOST_QUESTIONS: Final = 100
+_MOST: Final = 100
+"""Questions that are kept of one call: DeleteObjects asks about each key."""
+
 _LARGEST: Final = 64 * 1024
 _LONGEST_REASON: Final = 1024
 _LONGEST_AGENT: Final = 1024
@@ -105,23 +107,22 @@ def written(call: Call, facts: RequestFacts, reason: str | None, *, at: int, reg
 
     ``at``, ``region`` and ``own`` are the record's time, region and recipient.
     """
-    asked = [_question(ask, decision, own) for ask, decision in call.decisions[:_MOST_QUESTIONS]]
-    if not asked and reason is None:
-        return None
-    told: dict[str, Any] = {"asked": asked}
+    decided = call.decisions
+    if not decided:
+        return None if reason is None else written_reason(reason)
+    unkept: list[str] = []
+    told: dict[str, Any] = {"asked": [_question(ask, decision, own, unkept) for ask, decision in decided[:_MOST]]}
     if reason is not None:
         told["reason"] = reason[:_LONGEST_REASON]
-    if asked:
-        _add_facts(told, call.caller, facts, at=at, region=region)
-        unkept = [key for ask, _ in call.decisions[:_MOST_QUESTIONS] for key in ask.context if not _is_kept(key)]
-        if unkept:
-            told["unkept"] = [*dict.fromkeys((*told.get("unkept", ()), *unkept))]
-        if len(call.decisions) > _MOST_QUESTIONS:
-            told["left_out"] = len(call.decisions) - _MOST_QUESTIONS
+    if len(decided) > _MOST:
+        told["left_out"] = len(decided) - _MOST
+    _add_facts(told, call.caller, facts, unkept, at)
+    if facts.region != region:
+        told["region"] = facts.region
     line = encode(told)
     if len(line) <= _LARGEST:
         return line
-    return encode({"reason": told.get("reason", ""), "left_out": len(call.decisions)})
+    return encode({"reason": told.get("reason", ""), "left_out": len(decided)})
 
 
 def written_reason(reason: str) -> bytes:
@@ -129,44 +130,50 @@ def written_reason(reason: str) -> bytes:
     return encode({"reason": reason[:_LONGEST_REASON]})
 
 
-def _question(ask: Ask, decision: Decision, own: str) -> tuple[Any, ...]:
-    at = ask.resource_policy
-    account = "" if ask.account == own else ask.account
-    policy = "" if at is None else "trust" if at.is_trust else "bucket"
+def _question(ask: Ask, decision: Decision, own: str, unkept: list[str]) -> tuple[Any, ...]:
     context = ask.context
-    for key in context:
-        if not _is_kept(key):
-            context = {key: value for key, value in context.items() if _is_kept(key)}
-            break
+    lacking = _not_kept(tuple(context))
+    if lacking:
+        unkept += lacking
+        context = {key: value for key, value in context.items() if key not in lacking}
+    at = ask.resource_policy
+    question = (
+        ask.action,
+        ask.resource,
+        "" if ask.account == own else ask.account,
+        "" if at is None else "trust" if at.is_trust else "bucket",
+    )
     if isinstance(decision, Allow):
-        if context:
-            return ask.action, ask.resource, account, policy, "allow", dict(context)
-        return ask.action, ask.resource, account, policy, "allow"
+        return (*question, "allow", dict(context)) if context else (*question, "allow")
     if isinstance(decision, ExplicitDeny):
         by = [(m.layer, m.policy, m.arn, m.statement, m.sid, m.holder) for m in decision.by]
-        return ask.action, ask.resource, account, policy, "explicitDeny", dict(context), by
-    return ask.action, ask.resource, account, policy, "implicitDeny", dict(context), (), decision.silent
+        return *question, "explicitDeny", dict(context), by
+    return *question, "implicitDeny", dict(context), (), decision.silent
 
 
-def _add_facts(told: dict[str, Any], caller: Caller, facts: RequestFacts, *, at: int, region: str) -> None:
-    session = caller.session
+def _add_facts(told: dict[str, Any], caller: Caller, facts: RequestFacts, unkept: list[str], at: int) -> None:
+    """What the record does not tell of caller and request."""
+    session, agent = caller.session, facts.user_agent
     if session is not None and (session.tags or session.policy is not None or session.policy_arns):
         told["narrowed"] = True
-    agent = facts.user_agent
-    if facts.referer is not None or (agent is not None and not 0 < len(agent) <= _LONGEST_AGENT):
-        told["unkept"] = [
-            *(["aws:referer"] if facts.referer is not None else []),
-            *(["aws:useragent"] if agent is not None and not 0 < len(agent) <= _LONGEST_AGENT else []),
-        ]
+    if facts.referer is not None:
+        unkept.append("aws:referer")
+    if agent is not None and not 0 < len(agent) <= _LONGEST_AGENT:
+        unkept.append("aws:useragent")
+    if unkept:
+        told["unkept"] = [*dict.fromkeys(unkept)]
     if int(facts.now) != at:
         told["now"] = int(facts.now)
-    if facts.region != region:
-        told["region"] = facts.region
     if caller.principal.federated:
         told["federated"] = caller.principal.federated
 
 
 @lru_cache(maxsize=4096)
+def _not_kept(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a question's condition keys whose values are not kept."""
+    return tuple(key for key in keys if not _is_kept(key))
+
+
 def _is_kept(key: str) -> bool:
     """Whether CloudTrail, too, records the values of a condition key: parameters, tags, and who a proof was about."""
     service = key.partition(":")[0]
