@@ -31,6 +31,7 @@ SECRET_NAME = re.compile(r"signature|token|mac\b|_mac|hmac|digest|secret", re.IG
 
 COMPARED: dict[str, str] = {
     "signing/chunked.py: name == _TRAILER_SIGNATURE": "the name of a trailing header, which everybody may know",
+    "services/signin/federation.py: session.secret != Secret(shown.session_key)": "Secret compares in constant time",
 }
 """Modules that compare such a name with ``==`` although it is no secret, and why."""
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daypass.credentials import KeyRing, Secret
-from daypass.directory import GLOBAL, AccessKey, MfaDevice, Put, SamlProvider
-from daypass.directory.records import PrivateKey
+from daypass.directory import GLOBAL, AccessKey, MfaDevice, PrivateKey, Put, SamlProvider
 from daypass.store import SqliteStore, StoreProblem, sealing
 from daypass.store.sealing import kinds_with_secrets
 

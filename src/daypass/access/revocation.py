@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.credentials import SessionKind
-from daypass.directory import Revocation
-from daypass.directory.records import revocation_key
+from daypass.directory import Revocation, revocation_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

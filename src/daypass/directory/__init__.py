@@ -11,10 +11,12 @@ from daypass.directory.certificates import (
     UsersRecord,
 )
 from daypass.directory.changes import Change, Delete, Put
+from daypass.directory.ended import Revocation, UsedProof, revocation_key
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
 from daypass.directory.organizations import Organization
 from daypass.directory.passwords import LoginProfile, PasswordPolicy
+from daypass.directory.providers import OidcProvider, PrivateKey, SamlProvider
 from daypass.directory.records import (
     GLOBAL,
     AccessKey,
@@ -26,14 +28,9 @@ from daypass.directory.records import (
     Link,
     ManagedPolicy,
     MfaDevice,
-    OidcProvider,
     PolicyVersion,
-    PrivateKey,
     Record,
-    Revocation,
     Role,
-    SamlProvider,
-    UsedProof,
     User,
 )
 from daypass.directory.reports import CredentialReport
@@ -77,4 +74,5 @@ __all__ = [
     "User",
     "UsersRecord",
     "View",
+    "revocation_key",
 ]

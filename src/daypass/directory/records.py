@@ -336,104 +336,6 @@ class Bucket(Record, frozen=True, array_like=True):
         return (Link("account", self.account),)
 
 
-class OidcProvider(Record, frozen=True, array_like=True):
-    """An OpenID Connect provider that an account trusts. ``url`` is the issuer without ``https://``."""
-
-    kind: ClassVar[str] = "oidc_provider"
-    account: str
-    url: str
-    created: int
-    client_ids: tuple[str, ...] = ()
-    thumbprints: tuple[str, ...] = ()
-    tags: Tags = ()
-
-    @property
-    def key(self) -> Key:
-        return Key("oidc_provider", self.account, self.url)
-
-    @property
-    def arn(self) -> str:
-        """``arn:aws:iam::A:oidc-provider/HOST/PATH``."""
-        return f"arn:aws:iam::{self.account}:oidc-provider/{self.url}"
-
-
-class PrivateKey(msgspec.Struct, frozen=True, array_like=True):
-    """A key that decrypts assertions: PEM text, and when it was added."""
-
-    id: str
-    pem: Secret
-    added: int
-
-
-class SamlProvider(Record, frozen=True, array_like=True):
-    """A SAML identity provider that an account trusts: its metadata document, and keys to decrypt its assertions."""
-
-    kind: ClassVar[str] = "saml_provider"
-    account: str
-    name: str
-    id: str
-    created: int
-    metadata: str
-    tags: Tags = ()
-    encryption_mode: str | None = None
-    """``Required``, ``Allowed``, or None where no private key was ever added."""
-    private_keys: tuple[PrivateKey, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        return Key("saml_provider", self.account, self.name)
-
-    @property
-    def arn(self) -> str:
-        """``arn:aws:iam::A:saml-provider/NAME``."""
-        return f"arn:aws:iam::{self.account}:saml-provider/{self.name}"
-
-
-class Revocation(Record, frozen=True, array_like=True):
-    """That sessions are dead before their time: those of an account that ``reach`` and ``target`` name, up to ``until``.
-
-    ``reach`` is ``session`` (an access key id), ``named-session`` (``AROA...:NAME``; ``ACCOUNT:NAME`` of a federated user),
-    ``principal`` (the unique id of a role or user, the account id of the root user), ``source-identity`` or ``account``. AWS knows no such thing; its own
-    way is a Deny on ``aws:TokenIssueTime``.
-    """
-
-    kind: ClassVar[str] = "revocation"
-    account: str
-    reach: str
-    target: str
-    until: int
-    """Sessions issued up to this second are dead."""
-    forgotten: int
-    """When none of them can be alive any more, so that this record can go."""
-
-    @property
-    def key(self) -> Key:
-        return revocation_key(self.account, self.reach, self.target)
-
-
-def revocation_key(account: str, reach: str, target: str) -> Key:
-    """Where the revocation of such sessions stands."""
-    return Key("revocation", account, f"{reach} {target}")
-
-
-class UsedProof(Record, frozen=True, array_like=True):
-    """That a proof which is good once was used: a sign-in token, or an assertion where a setting asks for it.
-
-    It is committed with what the use changes, so of two uses at once one is refused.
-    """
-
-    kind: ClassVar[str] = "used_proof"
-    account: str
-    sort: str
-    id: str
-    forgotten: int
-    """When the proof is too old to be taken anyway, so that this record can go."""
-
-    @property
-    def key(self) -> Key:
-        return Key("used_proof", self.account, f"{self.sort} {self.id}")
-
-
 def _policy_links(attached: tuple[str, ...], boundary: str | None) -> tuple[Link, ...]:
     links = tuple(Link("policy", arn) for arn in attached)
     return (*links, Link("boundary", boundary)) if boundary else links
@@ -451,10 +353,6 @@ KINDS: dict[str, type[Record]] = {
         MfaDevice,
         InstanceProfile,
         Bucket,
-        OidcProvider,
-        SamlProvider,
-        Revocation,
-        UsedProof,
     )
 }
 """Every kind of record, by its name in the store."""
@@ -473,15 +371,9 @@ __all__ = [
     "Link",
     "ManagedPolicy",
     "MfaDevice",
-    "OidcProvider",
     "PolicyVersion",
-    "PrivateKey",
     "Record",
-    "Revocation",
     "Role",
-    "SamlProvider",
     "Tags",
-    "UsedProof",
     "User",
-    "revocation_key",
 ]
