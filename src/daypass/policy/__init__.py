@@ -25,7 +25,7 @@ from daypass.policy.layers import Layers
 from daypass.policy.obvious import obvious_decide
 from daypass.policy.organization import Organization
 from daypass.policy.parsing import parse
-from daypass.policy.principals import Principal, PrincipalKind
+from daypass.policy.principals import Naming, Principal, PrincipalKind
 from daypass.policy.problems import PolicyProblem
 from daypass.policy.provider_controls import check_provider_controls
 
@@ -45,6 +45,7 @@ __all__ = [
     "Layer",
     "Layers",
     "Matched",
+    "Naming",
     "Organization",
     "Policy",
     "PolicyProblem",

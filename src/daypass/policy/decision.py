@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from daypass.policy.json_text import statement_spans
+from daypass.policy.json_text import line_and_column, statement_spans
+from daypass.policy.principals import Naming
 
 if TYPE_CHECKING:
     from daypass.policy.document import Effect, Source, Statement
@@ -85,12 +86,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One statement as the obvious engine saw it. It matched where nothing failed."""
+    """One statement as the obvious engine saw it. It matched where nothing failed; ``naming`` is how it names the caller."""
 
     where: Matched
     effect: Effect
     failures: tuple[Failure, ...]
     source: Source = field(compare=False, repr=False)
+    naming: Naming = Naming.NONE
 
     @property
     def statement(self) -> Statement:
@@ -101,8 +103,7 @@ class Examined:
     def position(self) -> tuple[int, int]:
         """Line and column, both from 1, of the statement in its policy's text."""
         text = self.source.policy.text
-        start = statement_spans(text)[self.where.statement][0]
-        return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        return line_and_column(text, statement_spans(text)[self.where.statement][0])
 
 
 Explanation = tuple[Examined, ...]

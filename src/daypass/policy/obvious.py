@@ -153,4 +153,4 @@ def _examine(statement: Statement, source: Source, layer: Layer, asked: Asked) -
     where = Matched(layer, source.name, source.arn, statement.index, statement.sid, source.holder)
     failures = failures_of(statement, asked)
     naming = Naming.NONE if failures else naming_of(statement, asked)
-    return _Statement(Examined(where, statement.effect, failures, source), naming)
+    return _Statement(Examined(where, statement.effect, failures, source, naming), naming)
