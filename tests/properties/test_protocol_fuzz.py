@@ -93,7 +93,7 @@ def _check_error(service: Service, route: Route, error: ApiError, request: Reque
     assert 300 <= response.status < 600
     if head:
         assert response.body == b""
-    elif service.name == "cloudtrail" or route.form == "json":
+    elif service.name in ("cloudtrail", "access-analyzer") or route.form == "json":
         json.loads(response.body)
     elif service.name == "s3" and re.search(rb"&#x[0-9a-f]+;", response.body):
         return  # S3's references to control characters are not XML 1.0, as on AWS
@@ -154,6 +154,24 @@ def test_any_json_is_parsed_or_refused(data: st.DataObject, operation: str) -> N
     document = data.draw(st.dictionaries(st.sampled_from(members or ["x"]), JSON, max_size=4) | JSON)
     headers = [(b"x-amz-target", f"CloudTrail_20131101.{operation}".encode())]
     _outcome(service, Request("POST", b"/", b"", headers, json.dumps(document).encode(), "test"))
+
+
+ANALYZER = PROTOCOLS.services["access-analyzer"]
+ANALYZER_PATHS = sorted({operation.http.request_uri.encode() for operation in ANALYZER.model.operations.values()})
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    method=METHODS,
+    path=st.sampled_from(ANALYZER_PATHS) | NASTY.map(lambda value: b"/analyzer/" + value),
+    query=st.lists(st.tuples(st.sampled_from(["maxResults", "nextToken", "analyzerArn", "x"]), NASTY), max_size=3),
+    document=st.dictionaries(st.sampled_from(["policyDocument", "policyType", "access", "clientToken"]), JSON) | JSON,
+)
+def test_any_rest_json_request_is_parsed_or_refused(
+    method: str, path: bytes, query: list[tuple[str, bytes]], document: object
+) -> None:
+    raw_query = b"&".join(name.encode() + b"=" + quote_from_bytes(value).encode() for name, value in query)
+    _outcome(ANALYZER, Request(method, path, raw_query, [], json.dumps(document).encode(), "test"))
 
 
 def test_deep_json_is_refused() -> None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from daypass.protocol import SERVICES, Protocols, Route
 from daypass.protocol.errors import CORRECTIONS
+from daypass.protocol.protocols import MODELS
 from daypass.request import Request
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = Protocols.load()
 UNROUTABLE = CORRECTIONS["s3"]["unroutable"]
+SMALL = {"PartNumber": (1, 10_000), "Integer": (1, 1_000)}  # parts as S3 counts them, pages of Access Analyzer
 NO_PLAIN_OUTPUT = {"SelectObjectContent": "an event stream", "GetBucketLocation": "its root is its value"}
 
 TEXT = st.text(
@@ -48,7 +50,8 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
 }
 CANDIDATES = """/ /a/ v1 123456789012 abcdefgh aaaaaaaaaaaaaaaaaaaa arn:aws:iam::123456789012:role/abc 000000 o-abcdefghij
 p-abcdefgh bucket/key s3://bucket https://a.b AKIAAAAAAAAAAAAAAAAA a.amazonaws.com 01:02 o-abcdefghij/r-abcd/ 12345
-abcdef-0123 ABCDEF0123456789ABCDEF arn:aws:kms:us-east-1:123456789012:key/abc arn:aws:s3:::bucket a
+abcdef-0123 ABCDEF0123456789ABCDEF arn:aws:kms:us-east-1:123456789012:key/abc arn:aws:s3:::bucket a arn:aws:access-analyzer:us-east-1:123456789012:analyzer/abc
+arn:aws:cloudtrail:us-east-1:123456789012:trail/abc arn:aws:iam::123456789012:role/service-role/abc
 0123456789abcdef01234567 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 01234567-89ab-cdef-0123-456789abcdef aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:""".split()  # noqa: SIM905 - a list would be three times as long
 
@@ -62,7 +65,7 @@ def _python(pattern: str) -> str:
 
 @cache
 def _service(name: str) -> ServiceModel:
-    return ServiceModel(Loader().load_service_model(name, "service-2"))
+    return ServiceModel(Loader().load_service_model(MODELS.get(name, name), "service-2"))
 
 
 def _operations() -> list[Any]:
@@ -113,7 +116,8 @@ def _values(shape: Shape, depth: int = 0, *, location: str | None = None) -> st.
         free = not (shape.enum or "pattern" in shape.metadata)
         return NAME if free and (location in ("header", "uri") or shape.name == "Policy") else _fitting(shape)
     if shape.type_name in ("integer", "long"):
-        return st.integers(1, 10_000) if shape.name == "PartNumber" else _numbers(shape)
+        limits = SMALL.get(shape.name)
+        return st.integers(*limits) if limits else _numbers(shape)
     return SCALARS[shape.type_name]
 
 
@@ -234,7 +238,7 @@ def _sample(shape: Shape, depth: int, *, everything: bool) -> Any:
     if shape.type_name == "map":
         return {_sample_text(shape.key): _sample(shape.value, depth + 1, everything=everything)}
     if shape.type_name in ("integer", "long"):
-        return max(int(shape.metadata.get("min", 1)), 1 if shape.name == "PartNumber" else 0)
+        return max(int(shape.metadata.get("min", 1)), 1 if shape.name in SMALL else 0)
     fixed = {
         "boolean": True,
         "timestamp": datetime(2026, 11, 24, tzinfo=UTC),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from daypass.request import Request
 
 SERVICES = ("sts", "iam", "s3", "cloudtrail", "signin", "access-analyzer")
-_MODELS = {"access-analyzer": "accessanalyzer"}
+MODELS = {"access-analyzer": "accessanalyzer"}
 """Where botocore's folder of a model is not called by the service's signing name."""
 _DURATIONS = ("roleDurationSecondsType", "durationSecondsType")
 
@@ -59,7 +59,7 @@ class Protocols:
             corrections = dict(CORRECTIONS.get(name, {}).get("shapes", {}))
             if name == "sts":
                 corrections |= {shape: {"min": minimum_duration} for shape in _DURATIONS}
-            model = load_model(_MODELS.get(name, name), corrections, CORRECTIONS.get(name, {}).get("order", {}))
+            model = load_model(MODELS.get(name, name), corrections, CORRECTIONS.get(name, {}).get("order", {}))
             match model.metadata.protocol:
                 case "query":
                     loaded[name] = QueryService(name, model)
