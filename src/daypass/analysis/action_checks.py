@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from daypass.analysis.subject import ATTACHED, TRUST_POLICY
+
 if TYPE_CHECKING:
     from daypass.analysis.places import Spot
     from daypass.analysis.review import Review
@@ -49,8 +51,12 @@ def has_wildcard(text: str) -> bool:
 
 def check_actions(statement: Statement, review: Review) -> None:
     """Each entry: service, name, and whether this kind of policy takes it."""
+    if review.subject.is_trust and statement.actions.negated and statement.actions.key is not None:
+        review.report.add("INVALID_POLICY_ELEMENT", statement.actions.key, element="NotAction")
     for entry in statement.actions.entries:
         if entry.text == "*":
+            if review.subject.is_trust:
+                _tell_unsupported(entry, review)
             continue
         parts = split_action(entry.text)
         if parts is None:
@@ -91,8 +97,12 @@ def _check_name(entry: Spot, service: str, name: str, statement: Statement, revi
     else:
         return
     if not supported:
-        shown = review.subject.attached.shown if review.subject.attached else "IAM Role Trust Policy"
-        review.report.add("UNSUPPORTED_ACTION_IN_POLICY", entry, action=entry.text, resourceType=shown)
+        _tell_unsupported(entry, review)
+
+
+def _tell_unsupported(entry: Spot, review: Review) -> None:
+    attached = review.subject.attached or ATTACHED[TRUST_POLICY]
+    review.report.add("UNSUPPORTED_ACTION_IN_POLICY", entry, action=entry.text, resourceType=attached.shown)
 
 
 def _tell_unknown(entry: Spot, service: str, name: str, review: Review) -> None:

@@ -67,8 +67,6 @@ def _check_partition(entry: Spot, parts: list[str], review: Review) -> None:
 def _check_service(entry: Spot, parts: list[str], review: Review) -> bool:
     """Whether the third part names a service whose ARNs can be looked at."""
     service = parts[2] if len(parts) > 2 else ""
-    if len(parts) == 3 and service.endswith("*") and not has_wildcard(service[:-1]):
-        service = service[:-1]  # a star that ends the ARN runs on behind the service
     if has_wildcard(service):
         review.report.add("WILDCARD_IN_SERVICE_NAME", entry)
         return False
