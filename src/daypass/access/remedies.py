@@ -104,7 +104,8 @@ def statement_for(layer: Layer, request: AccessRequest) -> Json:
     """The statement that a layer lacks: this action on this resource, for this caller."""
     statement: Json = {"Effect": "Allow"}
     conditions: Json = {}
-    if layer in (Layer.RESOURCE, Layer.TRUST):
+    federated = request.principal.kind in (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML)  # whom "*" does not let in
+    if layer in (Layer.RESOURCE, Layer.TRUST) or (layer is Layer.ENDPOINT and federated):
         statement["Principal"], conditions = _principal(request)
     elif layer is Layer.ENDPOINT:
         statement["Principal"], conditions = "*", _arn_condition(request)
