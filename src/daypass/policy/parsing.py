@@ -86,15 +86,18 @@ def _check_service_control(document: Any) -> None:
 
 
 def _check_resource_control(document: Any) -> None:
-    """A resource control policy denies, for everyone; its one possible Allow is that of everything."""
+    """A resource control policy denies a service's actions, for everyone; its one possible Allow is that of everything."""
     try:
         resource_grammar.check(document, resource_grammar.RESOURCE_CONTROL)
     except PolicyProblem as problem:
         raise _wrong_organization_policy(problem.path) from None
     for index, statement in enumerate(listed(document["Statement"])):
         everything = statement.get("Resource") in ("*", ["*"]) and "Condition" not in statement
-        if statement["Principal"] != "*" or (statement["Effect"] == Effect.ALLOW and not everything):
+        denies = statement["Effect"] == Effect.DENY
+        if statement["Principal"] != "*" or not (denies or everything):
             raise _wrong_organization_policy(("Statement", index))
+        if denies and "*" in listed(statement["Action"]):
+            raise _wrong_organization_policy(("Statement", index, "Action"))
     _check_whole_arns(document)
 
 

@@ -136,7 +136,11 @@ def test_a_resource_control_policy_only_denies_but_for_the_allow_of_everything()
     everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     parse(json.dumps({"Version": "2012-10-17", "Statement": everything}), Grammar.RESOURCE_CONTROL)
     parse(json.dumps({"Version": "2012-10-17", "Statement": {**BUCKET, "Effect": "Deny"}}), Grammar.RESOURCE_CONTROL)
-    for bad in ({**everything, "Resource": "arn:aws:s3:::b"}, {**BUCKET, "Effect": "Deny", "Principal": {"AWS": "*"}}):
+    for bad in (
+        {**everything, "Resource": "arn:aws:s3:::b"},
+        {**everything, "Effect": "Deny"},
+        {**BUCKET, "Effect": "Deny", "Principal": {"AWS": "*"}},
+    ):
         with pytest.raises(PolicyProblem):
             parse(json.dumps({"Version": "2012-10-17", "Statement": bad}), Grammar.RESOURCE_CONTROL)
 
