@@ -139,7 +139,7 @@ def check(text: str, grammar: Grammar, policy_type: str, resource_type: str | No
 
 
 SEARCH = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
