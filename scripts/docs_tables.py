@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that are made from the program itself: settings, and operations by service.
+"""Writes the pages of the documentation that are made from the program itself: settings, operations, policy checks.
 
 ``python scripts/docs_tables.py`` writes them; a test compares them with what stands in ``docs/``.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+from daypass.analysis.codes import CODES, FindingType
 from daypass.app import SERVICES
+from daypass.catalog import catalog
 from daypass.config import Config
 from daypass.protocol import Protocols
 
@@ -75,7 +77,56 @@ def operations_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "operations.md": operations_page}
+ACCESS_ANALYZER = """\
+# Checking policies before they are used
+
+`aws accessanalyzer` works against this server as against AWS, for what can be said of a policy by reading it. It needs
+no analyzer. Every AWS service can be named in a policy: the data are AWS's own Service Authorization Reference, as of
+{updated}.
+
+```sh
+aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document file://policy.json
+```
+
+## What ValidatePolicy tells
+
+One finding for each problem, with AWS's issue code, weight and text, and for each place that it is about the path through
+the JSON and the span in the text (lines from 1, columns and offsets from 0, in characters; the quotes of a string belong
+to it). Findings come in the order in which they stand in the text. A text that is no JSON has one finding and no other.
+
+- `validatePolicyResourceType` goes with RESOURCE_POLICY only. Without it a statement that names STS actions and no
+  resource is taken for a role trust policy's, as AWS takes it.
+- Texts are in English; another `locale` is refused. A policy may have 131,072 characters, a page 1,000 findings.
+- Data decide what exists: a service or an action that AWS added after the date above is told as unknown.
+- What IAM refuses and AWS's validation only warns of, or says nothing of, is so here, too: a missing or old `Version`
+  (MISSING_VERSION), an empty list (EMPTY_ARRAY_...), a text that is no date (TYPE_MISMATCH_DATE), a wildcard in the service
+  of an ARN (WILDCARD_IN_SERVICE_NAME). Everything else that this server refuses to store has a finding of weight ERROR.
+- WILDCARD_USAGE_TOO_PERMISSIVE and VARIABLE_USAGE_TOO_PERMISSIVE are told of the sensitive keys and of aws:userid; for
+  which other keys AWS wants six characters before a wildcard it does not say.
+
+{checked} of AWS's {known} codes are checked. This list is made from the program.
+"""
+
+
+def access_analyzer_page() -> str:
+    """``docs/access-analyzer.md``."""
+    checked = {code: entry for code, entry in sorted(CODES.items()) if entry.unchecked is None}
+    lines = [ACCESS_ANALYZER.format(updated=f"{catalog.updated:%Y-%m-%d}", checked=len(checked), known=len(CODES))]
+    for kind in FindingType:
+        names = [f"`{code}`" for code, entry in checked.items() if entry.type is kind]
+        lines += [f"**{kind}** ({len(names)}): {', '.join(names)}.", ""]
+    lines += ["Not checked:", "", "| code | why |", "|---|---|"]
+    lines += [
+        f"| `{code}` | {entry.unchecked} |" for code, entry in sorted(CODES.items()) if entry.unchecked is not None
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "operations.md": operations_page,
+    "access-analyzer.md": access_analyzer_page,
+}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():
