@@ -188,7 +188,7 @@ async def _rotate_issuers(store: SqliteStore, since: int | None) -> int:
         for _ in range(ATTEMPTS):
             view = store.view()
             issuer = view.get(OutboundIssuer, account, "")
-            if issuer is None or (since is not None and issuer.keys[-1].signs_from >= since):
+            if issuer is None or (since is not None and issuer.keys[-1].signs_from > since):
                 break
             now = int(clock.now())
             fresh = new_keys(now if at_once else now + AHEAD)
