@@ -166,6 +166,7 @@ READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 KNOWN_VALUES = {
     "PolicyArn": READ_ONLY,
     "PermissionsBoundary": READ_ONLY,
+    "PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/someone-else",
     "SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/d",
     "AuthenticationCode1": "000000",
     "AuthenticationCode2": "000001",

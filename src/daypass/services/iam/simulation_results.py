@@ -1,0 +1,106 @@
+"""The answer's shapes: EvaluationResult and what is in it (IAM API Reference; recorded where it is silent).
+
+Lists are always told of the action as a whole; of a single resource only where there is something in them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from daypass.policy import statement_spans
+from daypass.policy.json_text import WHITE_SPACE, line_and_column
+from daypass.services.iam.simulation_decisions import most_restrictive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from daypass.services.iam.simulation_decisions import Outcome, Scenario
+    from daypass.services.iam.simulation_resources import Resources
+
+Shape = dict[str, Any]
+
+
+def result(scenario: Scenario, asked: Resources, action: str) -> Shape:
+    """The EvaluationResult of one action: all resources together, then each."""
+    questions = asked.questions(action)
+    outcomes = [scenario.decide(question) for question in questions]
+    matched = dict.fromkeys(place for outcome in outcomes for place in outcome.matched)
+    shape: Shape = {
+        "EvalActionName": action,
+        "EvalResourceName": asked.name_for(action),
+        "EvalDecision": most_restrictive(outcome.decision for outcome in outcomes),
+        "MatchedStatements": _statements(scenario, matched),
+        "MissingContextValues": list(dict.fromkeys(key for outcome in outcomes for key in outcome.missing)),
+    }
+    allowed = [outcome.by_organization for outcome in outcomes if outcome.by_organization is not None]
+    if allowed:
+        shape["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": all(allowed)}
+    shape |= _boundary(outcomes)
+    details = _united(outcomes)
+    if details or not asked.is_any:
+        shape["EvalDecisionDetails"] = details
+    if not asked.is_any:
+        shape["ResourceSpecificResults"] = [
+            _of_resource(scenario, question.shown, outcome)
+            for question, outcome in zip(questions, outcomes, strict=True)
+        ]
+    return shape
+
+
+def _of_resource(scenario: Scenario, resource: str, outcome: Outcome) -> Shape:
+    shape: Shape = {"EvalResourceName": resource, "EvalResourceDecision": outcome.decision}
+    if outcome.matched:
+        shape["MatchedStatements"] = _statements(scenario, outcome.matched)
+    if outcome.missing:
+        shape["MissingContextValues"] = list(outcome.missing)
+    if outcome.details:
+        shape["EvalDecisionDetails"] = dict(outcome.details)
+    return shape | _boundary([outcome])
+
+
+def _boundary(outcomes: list[Outcome]) -> Shape:
+    allowed = [outcome.by_boundary for outcome in outcomes if outcome.by_boundary is not None]
+    return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": all(allowed)}} if allowed else {}
+
+
+def _united(outcomes: list[Outcome]) -> dict[str, str]:
+    """Per kind of policy, the most restrictive of what it decides on the resources."""
+    decisions: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for kind, decision in outcome.details:
+            decisions.setdefault(kind, []).append(decision)
+    return {kind: most_restrictive(found) for kind, found in decisions.items()}
+
+
+def _statements(scenario: Scenario, places: Iterable[tuple[int, int]]) -> list[Shape]:
+    return [_statement(scenario, policy, statement) for policy, statement in places]
+
+
+def _statement(scenario: Scenario, place: int, statement: int) -> Shape:
+    named = scenario.policies[place]
+    start, end = _span(named.policy.text, statement)
+    return {
+        "SourcePolicyId": named.id,
+        "SourcePolicyType": named.kind,
+        "StartPosition": _position(named.policy.text, start),
+        "EndPosition": _position(named.policy.text, end),
+    }
+
+
+def _span(text: str, statement: int) -> tuple[int, int]:
+    """Where AWS's parser stood before and after a statement (recorded).
+
+    A lone statement begins behind its ``{``. One in a list begins behind the list's ``[``, or where the one before
+    ended.
+    """
+    spans = statement_spans(text)
+    brace, end = spans[statement]
+    if statement:
+        return spans[statement - 1][1], end
+    before = text[:brace].rstrip(WHITE_SPACE)
+    return (len(before) if before.endswith("[") else brace + 1), end
+
+
+def _position(text: str, offset: int) -> Shape:
+    line, column = line_and_column(text, offset)
+    return {"Line": line, "Column": column}
