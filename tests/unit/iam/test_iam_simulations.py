@@ -339,8 +339,6 @@ class TestBoundary:
 
 
 class TestOrganization:
-    LEVEL = {"ServiceControlPolicyInputList": [policy(action="*")]}
-
     @pytest.mark.parametrize(
         ("level", "decision"),
         [
@@ -351,7 +349,7 @@ class TestOrganization:
     )
     def test_every_level_must_allow(self, iam: Iam, level: list[str], decision: str) -> None:
         """Recorded."""
-        levels = [self.LEVEL, {"ServiceControlPolicyInputList": level}]
+        levels = [{"ServiceControlPolicyInputList": [policy(action="*")]}, {"ServiceControlPolicyInputList": level}]
         (result,) = custom(iam, policy(), OrderedOrganizationPolicyInputList=levels, ResourceArns=[A])
         assert result["EvalDecision"] == decision
         assert result["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": decision == "allowed"}
@@ -417,7 +415,7 @@ class TestResourcePolicy:
             ),
         ],
     )
-    def test_across_accounts_each_kind_of_policy_is_told(
+    def test_across_accounts_each_kind_of_policy_is_told(  # noqa: PLR0917 - a row of the table
         self, iam: Iam, owner: str, identity: Any, boundary: str | None, decision: str, details: dict[str, str]
     ) -> None:
         """Recorded, with the ARN as owner; the API Reference has the account's id."""
