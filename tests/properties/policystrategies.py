@@ -114,17 +114,18 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def statements(draw: st.DrawFn, *, principal: bool, trust: bool = False) -> dict[str, Any]:
     statement: dict[str, Any] = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Allow", "Deny"]))}
-    patterns = [action for action in ACTION_PATTERNS if action.startswith("sts:")] if trust else ACTION_PATTERNS
+    patterns = [a for a in ACTION_PATTERNS if a.startswith("sts:")] if trust else ["*", "*", "*", *ACTION_PATTERNS]
     action = "Action" if trust else draw(st.sampled_from(["Action", "Action", "Action", "NotAction"]))
     statement[action] = draw(st.lists(st.sampled_from(patterns), min_size=1, max_size=2))
     if not trust:
         resource = draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))
-        statement[resource] = draw(st.lists(st.sampled_from(RESOURCE_PATTERNS), min_size=1, max_size=2))
+        listed = ["*", "*", "*", "*", *RESOURCE_PATTERNS] if resource == "Resource" else RESOURCE_PATTERNS[1:]
+        statement[resource] = draw(st.lists(st.sampled_from(listed), min_size=1, max_size=2))
     if principal:
         element = "Principal" if trust else draw(st.sampled_from(["Principal", "Principal", "NotPrincipal"]))
         names = draw(st.one_of(st.just("*"), st.lists(st.sampled_from(NAMES), min_size=1, max_size=4)))
         statement[element] = names if isinstance(names, str) else grouped(names)
-    if draw(st.booleans()):
+    if draw(st.sampled_from([False, False, True])):
         statement["Condition"] = draw(conditions())
     return statement
 

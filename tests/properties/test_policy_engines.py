@@ -82,8 +82,8 @@ def test_both_engines_decide_alike() -> None:
 
     ask()
     each = len(CALLERS) * 4
-    assert decided.total() >= WORLDS * each
-    assert min(decided[kind.__name__] for kind in (Allow, ExplicitDeny, ImplicitDeny)) > decided.total() / 50
+    assert decided.total() >= WORLDS * each, decided
+    assert min(decided[kind.__name__] for kind in (Allow, ExplicitDeny, ImplicitDeny)) > decided.total() / 50, decided
 
 
 @fewer
