@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daypass.credentials import Session  # noqa: TC001 - part of the public value
+from daypass.credentials import Federation, Session  # noqa: TC001 - part of the public value
 from daypass.directory import Role, User  # noqa: TC001 - part of the public value
 from daypass.policy import Principal, PrincipalKind
 
@@ -16,7 +16,8 @@ class Caller:
     ``arn`` and ``user_id`` are what GetCallerIdentity answers. ``user`` is the IAM user behind a long-term key, a
     GetSessionToken session or a federated user; ``role`` the role of a role session; both as they are now, not as
     they were when the session began. ``tags`` are the effective principal tags: the record's, overlaid by the
-    session's.
+    session's. ``federation`` is what an identity provider said of a caller whom so far only that knows: the operations
+    whose arguments are the proof (AssumeRoleWithSAML, AssumeRoleWithWebIdentity) put such a caller in the call.
     """
 
     principal: Principal
@@ -26,6 +27,7 @@ class Caller:
     role: Role | None = None
     session: Session | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    federation: Federation | None = None
 
     @property
     def account(self) -> str:

@@ -25,6 +25,8 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.ROLE_SESSION: "AssumedRole",
     PrincipalKind.FEDERATED_USER: "FederatedUser",
     PrincipalKind.ANONYMOUS: "Anonymous",
+    PrincipalKind.WEB_IDENTITY: "User",
+    PrincipalKind.SAML: "User",
 }
 
 
@@ -54,6 +56,9 @@ def _add_principal(context: Context, caller: Caller) -> None:
         context["aws:principalaccount"] = context["aws:userid"] = "anonymous"
         return
     context["aws:principalaccount"] = caller.account
+    if caller.federation is not None:  # nobody of an account yet: recorded, there is no aws:PrincipalArn
+        context["aws:userid"] = context["aws:federatedprovider"] = caller.federation.provider
+        return
     context["aws:principalarn"] = caller.role.arn if caller.role is not None else caller.arn
     context["aws:userid"] = caller.user_id
     context["aws:viaawsservice"] = "false"

@@ -146,21 +146,28 @@ def _federated_context(caller: Caller) -> Identity:
 
 
 def _web_identity(caller: Caller) -> Identity:
-    return _federated_proof("WebIdentityUser", caller)
+    """A caller of AssumeRoleWithWebIdentity, by a verified token."""
+    said = caller.federation
+    if said is None:
+        return UNKNOWN
+    return {
+        "type": "WebIdentityUser",
+        "principalId": f"{said.provider}:{said.audience}:{said.subject}",
+        "userName": said.subject,
+        "identityProvider": said.provider,
+    }
 
 
 def _saml(caller: Caller) -> Identity:
-    return _federated_proof("SAMLUser", caller)
-
-
-def _federated_proof(kind: str, caller: Caller) -> Identity:
-    """A caller known only to an identity provider: ``provider:audience:subject`` or ``qualifier:subject``."""
-    provider, _, subject = caller.user_id.rpartition(":")
+    """A caller of AssumeRoleWithSAML, by a verified assertion."""
+    said = caller.federation
+    if said is None:
+        return UNKNOWN
     return {
-        "type": kind,
-        "principalId": caller.user_id,
-        "userName": subject,
-        "identityProvider": caller.principal.federated[0] if caller.principal.federated else provider,
+        "type": "SAMLUser",
+        "principalId": f"{said.name_qualifier}:{said.subject}",
+        "userName": said.subject,
+        "identityProvider": said.name_qualifier,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from audit_calls import (
     ACCOUNT,
@@ -114,24 +116,31 @@ def test_a_service_is_named_by_its_host_name() -> None:
     assert identity_of(Caller(service, "")) == {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}
 
 
+OIDC = "arn:aws:iam::111122223333:oidc-provider/idp"
+
+
 @pytest.mark.parametrize(
-    ("kind", "user_id", "federated", "expected"),
+    ("kind", "said", "expected"),
     [
         (
             PrincipalKind.WEB_IDENTITY,
-            "arn:aws:iam::111122223333:oidc-provider/idp:client:sub",
-            ("arn:aws:iam::111122223333:oidc-provider/idp",),
-            ("WebIdentityUser", "sub", "arn:aws:iam::111122223333:oidc-provider/idp"),
+            Federation(OIDC, "repo:o/r:ref", "client"),
+            ("WebIdentityUser", f"{OIDC}:client:repo:o/r:ref", "repo:o/r:ref", OIDC),
         ),
-        (PrincipalKind.SAML, "bdGO=:SamlExample", (), ("SAMLUser", "SamlExample", "bdGO=")),
+        (
+            PrincipalKind.SAML,
+            Federation("arn:aws:iam::111122223333:saml-provider/idp", "a:b", name_qualifier="bdGO="),
+            ("SAMLUser", "bdGO=:a:b", "a:b", "bdGO="),
+        ),
     ],
 )
 def test_who_brings_proof_of_a_provider_is_named_by_it(
-    kind: PrincipalKind, user_id: str, federated: tuple[str, ...], expected: tuple[str, str, str]
+    kind: PrincipalKind, said: Federation, expected: tuple[str, str, str, str]
 ) -> None:
-    identity = identity_of(Caller(Principal(kind=kind, account="", arn="", federated=federated), user_id))
-    assert (identity["type"], identity["userName"], identity["identityProvider"]) == expected
-    assert identity["principalId"] == user_id
+    caller = Caller(Principal(kind=kind, account="", arn="", federated=(said.provider,)), said.provider)
+    identity = identity_of(replace(caller, federation=said))
+    assert tuple(identity.values()) == expected
+    assert identity_of(caller) == {"type": "Unknown"}
 
 
 def test_an_anonymous_reader_is_recorded_for_the_owner_of_the_bucket() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from iam_world import ACCOUNT, OTHER_ACCOUNT
 
+from daypass.directory import OidcProvider, Put, SamlProvider
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -129,6 +131,7 @@ def test_what_needs_no_record_is_stored_as_it_is(
         ("Service", "nope"),
         ("Service", "evil.example.com"),
         ("Federated", f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example.com"),
+        ("Federated", f"arn:aws:iam::{ACCOUNT}:saml-provider/idp"),
         ("Federated", "idp.example.com"),
     ],
 )
@@ -157,3 +160,25 @@ def test_2048_characters_without_white_space_are_enough(iam: Iam, trusting: Trus
     refused = ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
     given = fits.replace('"Sid": "', '"Sid": "a')
     assert iam.refusal("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=given) == refused
+
+
+def test_an_identity_provider_must_be_registered_in_the_account_that_its_arn_names(
+    iam: Iam, trusting: Trusting, principal_read: Callable[[], Any]
+) -> None:
+    oidc = OidcProvider(account=ACCOUNT, url="idp.example.com/a", created=0)
+    saml = SamlProvider(account=ACCOUNT, name="idp", id="x", created=0, metadata="")
+    iam.world.store.apply([Put(oidc), Put(saml)])
+    trust(iam, trusting({"Federated": [oidc.arn, saml.arn]}))
+    assert principal_read() == {"Federated": [oidc.arn, saml.arn]}
+    for wrong in (
+        oidc.arn.removesuffix("/a"),
+        oidc.arn.replace(ACCOUNT, OTHER_ACCOUNT),
+        oidc.arn.replace("aws:iam", "aws-cn:iam"),
+        oidc.arn.replace("idp.", "IDP."),
+        saml.arn.upper(),
+    ):
+        document = trusting({"Federated": wrong})
+        assert (
+            iam.refusal("CreateRole", RoleName="other", AssumeRolePolicyDocument=document)[0]
+            == "MalformedPolicyDocument"
+        )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from daypass.arns import root_arn
+from daypass.arns import PARTITION, Arn, root_arn
+from daypass.directory import OidcProvider, SamlProvider
 from daypass.directory.naming import is_account_id
 from daypass.directory.principals import UnknownPrincipal, current_names, meaning
 from daypass.directory.quotas import Quota
@@ -63,7 +64,7 @@ def trust(text: str, view: View) -> Trust:
             elif is_account_id(name):
                 accounts[name] = root_arn(name)
         elif (kind == "Service" and not _SERVICE.fullmatch(name)) or (
-            kind == "Federated" and name not in _IDENTITY_PROVIDERS
+            kind == "Federated" and not _is_provider(name, view)
         ):
             raise _invalid(kind, name)
     return Trust(rewrite_principals(text, accounts) if accounts else text, tuple(bindings.items()))
@@ -73,6 +74,26 @@ def shown(role: Role, view: View) -> str:
     """The trust policy as it reads now: renamed principals under their new ARN, deleted ones as the bare id."""
     renamed = current_names(role.trust_bindings, view)
     return rewrite_principals(role.trust, renamed) if renamed else role.trust
+
+
+def _is_provider(name: str, view: View) -> bool:
+    """Whether that is an identity provider: one that everybody has, or one that is registered in the account it names."""
+    if name in _IDENTITY_PROVIDERS:
+        return True
+    try:
+        arn = Arn.parse(name)
+    except ValueError:
+        return False
+    if (arn.partition, arn.service, arn.region) != (PARTITION, "iam", ""):
+        return False
+    kind, _, rest = arn.resource.partition("/")
+    match kind:
+        case "oidc-provider":
+            return view.get(OidcProvider, arn.account, rest) is not None
+        case "saml-provider":
+            return view.get(SamlProvider, arn.account, rest) is not None
+        case _:
+            return False
 
 
 def _invalid(kind: str, name: str) -> ApiError:

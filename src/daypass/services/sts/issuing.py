@@ -80,7 +80,9 @@ def _too_large(percent: int) -> ApiError:
 
 
 def _chain_root(call: Call) -> ChainRoot:
-    session = call.caller.session
-    if session is None:
-        return ChainRoot(call.caller.access_key_id or "", int(call.now))
-    return session.chain_root
+    caller = call.caller
+    if caller.session is not None:
+        return caller.session.chain_root
+    if caller.federation is not None:
+        return ChainRoot(caller.federation.provider, int(call.now))
+    return ChainRoot(caller.access_key_id or "", int(call.now))
