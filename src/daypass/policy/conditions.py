@@ -83,7 +83,7 @@ def _plain_equality(key: str, wanted: frozenset[str], *, if_exists: bool) -> Tes
             return actual in wanted
         if not actual:
             return if_exists
-        return None if if_exists else False
+        return None if if_exists or not wanted.isdisjoint(actual) else False
 
     return test
 
@@ -131,15 +131,16 @@ def _none_fits(tests: tuple[ValueTest, ...]) -> ValueTest:
 
 
 def _single_test(key: str, operator: Operator, one: ValueTest) -> Test:
-    """Without a set operator: one value, or none. AWS leaves it undefined for a multivalued key."""
+    """Without a set operator: one value, or none. AWS leaves it undefined for many; where one of them fits, it cannot be told."""
     when_absent = operator.negated or operator.if_exists
-    when_many = None if when_absent else False
 
     def test(context: Context) -> bool | None:
         actual = context.get(key)
-        if actual.__class__ is str:
+        if isinstance(actual, str):
             return one(actual, context)
-        return when_many if actual else when_absent
+        if not actual:
+            return when_absent
+        return None if when_absent or any(one(value, context) is not False for value in actual) else False
 
     return test
 

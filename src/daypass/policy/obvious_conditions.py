@@ -160,8 +160,9 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> Answer:
     passes_when_absent = negated or if_exists
     if found == ():
         return Answer.of(passes_when_absent)
-    # Many values and no set operator: undefined. Never a match, and no help where absence would be one.
-    return Answer.CANNOT_BE_TOLD if passes_when_absent else Answer.NO
+    # Many values and no set operator: undefined. It cannot be told where absence would be a match, or one value is.
+    several = any_of([one_value(actual) for actual in found])
+    return Answer.NO if several is Answer.NO and not passes_when_absent else Answer.CANNOT_BE_TOLD
 
 
 def _set_holds(quantifier: str, values: list[tuple[str, Answer]], *, if_exists: bool) -> Answer:

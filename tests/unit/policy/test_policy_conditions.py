@@ -175,18 +175,23 @@ def test_values_come_together_as_the_tables_say(
 
 
 @pytest.mark.parametrize(
-    ("operator", "fits"),
+    ("operator", "wanted", "fits"),
     [
-        ("StringEquals", False),
-        ("StringLike", False),
-        ("StringEqualsIfExists", None),
-        ("StringNotEquals", None),
-        ("StringNotLikeIfExists", None),
+        ("StringEquals", "a", None),
+        ("StringEquals", "c", False),
+        ("StringEquals", "${aws:key}", False),
+        ("StringLike", "a*", None),
+        ("StringLike", "c*", False),
+        ("NumericEquals", "a", None),
+        ("StringEqualsIfExists", "c", None),
+        ("StringNotEquals", "a", None),
+        ("StringNotEquals", "c", None),
+        ("StringNotLikeIfExists", "c", None),
     ],
 )
-@pytest.mark.parametrize("wanted", ["a", "${aws:key}"])
 def test_many_values_without_a_set_operator_never_help(operator: str, wanted: str, fits: bool | None) -> None:
-    assert told(operator, [wanted], ("a", "b")) is fits
+    """None, *it cannot be told*, fails an Allow and lets a Deny hold."""
+    assert told(operator, [wanted], ("b", "a")) is fits
     assert told(operator, [wanted], ("a",)) is fits
 
 

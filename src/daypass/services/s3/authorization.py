@@ -127,15 +127,24 @@ def header_context(arguments: Mapping[str, Any]) -> Context:
 
 def existing_tags(tags: Iterable[tuple[str, str]]) -> Context:
     """The condition keys for tags of a stored object."""
-    return {f"s3:existingobjecttag/{key.casefold()}": value for key, value in tags}
+    return _by_key("s3:existingobjecttag/", tags)
 
 
 def request_tags(tags: Iterable[tuple[str, str]]) -> Context:
     """The condition keys for object tags in a request."""
     pairs = tuple(tags)
-    context: Context = {f"s3:requestobjecttag/{key.casefold()}": value for key, value in pairs}
+    context = _by_key("s3:requestobjecttag/", pairs)
     context["s3:requestobjecttagkeys"] = tuple(key for key, _ in pairs)
     return context
+
+
+def _by_key(prefix: str, tags: Iterable[tuple[str, str]]) -> Context:
+    """Condition keys ignore case where object tags do not: then one key has several values, and a Deny on one holds."""
+    values: dict[str, tuple[str, ...]] = {}
+    for key, value in tags:
+        name = f"{prefix}{key.casefold()}"
+        values[name] = (*values.get(name, ()), value)
+    return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
 
 
 def create_bucket_arn(name: str) -> str:
