@@ -76,7 +76,8 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why the call was refused, in words that were never sent to the caller."""
     narrowed: bool = False
-    """Whether the caller's session had policies or tags of its own: the record of the call that opened it has them."""
+    """Whether the caller's session had policies, tags or an identity provider of its own: the record of the call that
+    opened it has them."""
     unkept: tuple[str, ...] = ()
     """Condition keys that the request had and whose values are not kept."""
     left_out: int = 0
@@ -154,7 +155,9 @@ def _question(ask: Ask, decision: Decision, own: str, unkept: list[str]) -> tupl
 def _add_facts(told: dict[str, Any], caller: Caller, facts: RequestFacts, unkept: list[str], at: int) -> None:
     """What the record does not tell of caller and request."""
     session, agent = caller.session, facts.user_agent
-    if session is not None and (session.tags or session.policy is not None or session.policy_arns):
+    if session is not None and (
+        session.tags or session.policy is not None or session.policy_arns or session.federation is not None
+    ):
         told["narrowed"] = True
     if facts.referer is not None:
         unkept.append("aws:referer")

@@ -1,0 +1,144 @@
+"""Recorded calls, from the journal and from the index behind it: what is not indexed yet, and what never is, counts too.
+
+The journal has every call of every account, until it grows too large (:mod:`daypass.audit.indexer`); the index has the
+management events of 90 days. Both are read, and each record is told once.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from daypass.audit.decisions import Decisions, remembered, split
+from daypass.audit.journal import SUFFIX
+from daypass.directory import GLOBAL, Account
+from daypass.store.interface import EventQuery
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from daypass.directory import View
+    from daypass.store import SqliteStore
+
+Json = dict[str, Any]
+PAGE = 500
+_TIME = b'"eventTime":"'
+_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class CannotTell(Exception):
+    """What was asked cannot be told; the text is one clear line for the operator."""
+
+
+class Past(NamedTuple):
+    """One recorded call. ``decisions`` is None where nothing of them was kept."""
+
+    record: Json
+    decisions: Decisions | None
+
+    @property
+    def time(self) -> int:
+        """When it was recorded, in seconds."""
+        return int(datetime.strptime(self.record["eventTime"], _SECONDS).replace(tzinfo=UTC).timestamp())
+
+    @property
+    def request_id(self) -> str:
+        """What the client saw of it."""
+        return str(self.record.get("requestID", ""))
+
+    @property
+    def identity(self) -> Json:
+        """Who called."""
+        found: Json = self.record["userIdentity"]
+        return found
+
+    @property
+    def access_key_id(self) -> str:
+        """What the caller signed with; empty where it did not."""
+        return str(self.identity.get("accessKeyId") or "")
+
+    @property
+    def arn(self) -> str:
+        """The caller in one word."""
+        identity = self.identity
+        return str(identity.get("arn") or identity.get("principalId") or identity.get("type"))
+
+
+class Span(NamedTuple):
+    """From when to when, in seconds, both ends inclusive."""
+
+    since: int
+    until: int
+
+    def holds(self, line: bytes) -> bool:
+        """Whether a line of the journal is of that time, without reading it whole."""
+        start = line.find(_TIME) + len(_TIME)
+        return self._texts[0] <= line[start : start + 20] <= self._texts[1]
+
+    @property
+    def _texts(self) -> tuple[bytes, bytes]:
+        first, last = (datetime.fromtimestamp(seconds, UTC).strftime(_SECONDS).encode() for seconds in self)
+        return first, last
+
+
+class Trail:
+    """All recorded calls of a data folder."""
+
+    def __init__(self, folder: Path, store: SqliteStore) -> None:
+        self._folder = folder
+        self._store = store
+
+    async def calls(self, span: Span, *, having: tuple[bytes, ...] = ()) -> AsyncIterator[Past]:
+        """Calls of a time, those of the journal first; with ``having`` only records with one of these texts in them."""
+        seen: set[str] = set()
+        for line in self._lines():
+            if (not having or any(text in line for text in having)) and span.holds(line):
+                past = _past(*split(line))
+                if past is not None and past.record["eventID"] not in seen:
+                    seen.add(past.record["eventID"])
+                    yield past
+        for account in accounts(self._store.view()):
+            async for record, decisions in self._indexed(account, span):
+                if not having or any(text in record for text in having):
+                    past = _past(record, decisions)
+                    if past is not None and past.record["eventID"] not in seen:
+                        yield past
+
+    def _lines(self) -> Iterator[bytes]:
+        """The lines of all journal files, oldest file first. One may be removed meanwhile: its records are indexed."""
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            try:
+                with path.open("rb") as file:
+                    yield from (line.rstrip(b"\n") for line in file if line.endswith(b"\n") and len(line) > 1)
+            except FileNotFoundError:
+                continue
+
+    async def _indexed(self, account: str, span: Span) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        query = EventQuery(account, None, span.since, span.until, None, None, PAGE)
+        while True:
+            rows = await self._store.find_events(query)
+            for row in rows:
+                yield row.record, row.decisions
+            if len(rows) < PAGE:
+                return
+            query = query._replace(before=(rows[-1].time, rows[-1].id))
+
+
+def accounts(view: View) -> Iterator[str]:
+    """The ids of all accounts."""
+    after: str | None = ""
+    while after is not None:
+        page = view.page(Account, GLOBAL, after=after)
+        yield from (record.id for record in page.records if isinstance(record, Account))
+        after = page.next
+
+
+def _past(record: bytes, decisions: bytes | None) -> Past | None:
+    """A line that a crash tore is none."""
+    try:
+        return Past(msgspec.json.decode(record), None if decisions is None else remembered(decisions))
+    except (msgspec.MsgspecError, KeyError):
+        return None
