@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from daypass.policy import (
     AccessRequest,
     CompiledLayer,
+    ControlPolicies,
     Grammar,
     Layers,
-    Organization,
     Policy,
     Principal,
     PrincipalKind,
@@ -222,7 +222,7 @@ def questions(draw: st.DrawFn) -> list[AccessRequest]:
 
 def bound(world: Layers, request: AccessRequest) -> Layers:
     """The world as an organization binds this caller: account B manages it."""
-    organization = Organization(
+    organization = ControlPolicies(
         B, dict.fromkeys((A, B), world.service_control), dict.fromkeys((A, B), world.resource_control)
     )
     service_control, resource_control = organization.over(request.principal, request.resource_account)

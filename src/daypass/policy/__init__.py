@@ -6,6 +6,7 @@ Start at :func:`parse` (text to :class:`Policy`), :func:`compile_layer` and :fun
 from __future__ import annotations
 
 from daypass.policy.compiled import CompiledLayer, compile_layer, decide
+from daypass.policy.control_policies import ControlPolicies
 from daypass.policy.decision import (
     ENCODED_MESSAGE,
     AccessRequest,
@@ -23,7 +24,6 @@ from daypass.policy.document import Condition, Effect, Grammar, Policy, Source, 
 from daypass.policy.json_text import policy_size, rewrite_principals, statement_spans
 from daypass.policy.layers import Layers
 from daypass.policy.obvious import obvious_decide
-from daypass.policy.organization import Organization
 from daypass.policy.parsing import parse
 from daypass.policy.principals import Naming, Principal, PrincipalKind
 from daypass.policy.problems import PolicyProblem
@@ -35,6 +35,7 @@ __all__ = [
     "Allow",
     "CompiledLayer",
     "Condition",
+    "ControlPolicies",
     "Decision",
     "Effect",
     "Examined",
@@ -46,7 +47,6 @@ __all__ = [
     "Layers",
     "Matched",
     "Naming",
-    "Organization",
     "Policy",
     "PolicyProblem",
     "Principal",

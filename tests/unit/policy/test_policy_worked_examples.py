@@ -11,12 +11,12 @@ from daypass.policy import (
     AccessRequest,
     Allow,
     CompiledLayer,
+    ControlPolicies,
     Decision,
     ExplicitDeny,
     Grammar,
     Layer,
     Layers,
-    Organization,
     Principal,
     PrincipalKind,
     Source,
@@ -106,7 +106,7 @@ def layers(example: Example, principal: Principal, owner: str) -> Layers:
         return compiled(found) if found else None
 
     service_control, resource_control = (levels(example.of(word)) for word in ("SCP", "RCP"))
-    organization = Organization(
+    organization = ControlPolicies(
         MANAGEMENT,
         dict.fromkeys((A, MANAGEMENT), service_control),
         dict.fromkeys((A, MANAGEMENT), resource_control),

@@ -23,7 +23,7 @@ _SERVICE_LINKED = ":role/aws-service-role/"
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class ControlPolicies:
     """The control policies of an organization, by account. An account that is not in it has none."""
 
     management_account: str
