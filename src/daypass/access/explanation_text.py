@@ -34,6 +34,37 @@ def tree(told: Json) -> str:
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
+def recorded_tree(told: Json) -> str:
+    """The text of what became of a recorded call, and of what would become of it now."""
+    lines = [f"{told['EventName']} ({told['EventSource']}) at {told['EventTime']}, request {told['RequestId']}"]
+    lines.append(f"by {told['Principal']} from {told['SourceIPAddress']}")
+    lines.append(f"refused: {told['ErrorCode']}" if told["ErrorCode"] else "answered")
+    if told["ErrorMessage"]:
+        lines.append(f"the caller was told: {told['ErrorMessage']}")
+    if told["Reason"]:
+        lines.append(f"because: {told['Reason']}")
+    if not told["Kept"]:
+        lines.append("How it was decided was not kept (audit.decisions).")
+    elif not told["Questions"]:
+        lines.append("No policy was asked.")
+    if told.get("QuestionsLeftOut"):
+        lines.append(f"{told['QuestionsLeftOut']} more questions were asked, and not kept.")
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    return text + "".join(map(_recorded, told["Questions"]))
+
+
+def _recorded(question: Json) -> str:
+    then = question["Then"]
+    outcome = "ALLOWED" if then["Decision"] == "allow" else "REFUSED"
+    lines = ["", f"Then: {outcome}  {question['Action']} on {question['Resource']}"]
+    lines += [f"  denied by {_place(place)} ({place['Layer']})" for place in then["DeniedBy"]]
+    lines += [f"  no {layer} allowed it" for layer in then["SilentLayers"]]
+    if question["Now"] is None:
+        lines.append(f"Now: cannot be told: {question['NotNow']}")
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    return text if question["Now"] is None else f"{text}Now: {tree(question['Now'])}"
+
+
 def printable(text: str) -> str:
     """A text on one line, without what could steer a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

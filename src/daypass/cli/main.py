@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from daypass.cli import account, doctor, env, keys, organization, serve, sessions, version
+from daypass.cli import account, doctor, env, explain, keys, organization, policy, serve, sessions, version
 from daypass.cli.problem import CommandProblem
 from daypass.config import ConfigProblem
 
@@ -42,6 +42,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="daypass", description="A Security Token Service of your own that speaks AWS's protocols."
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (serve, env, account, organization, sessions, keys, doctor, version):
+    for command in (serve, env, account, organization, sessions, keys, explain, policy, doctor, version):
         command.add(subparsers)
     return parser

@@ -4,7 +4,7 @@ Everything here reads: the data folder is opened beside a running server, and no
 """
 
 from daypass.recollection.explaining import Hypothesis, explain_hypothesis, explain_request
-from daypass.recollection.past import CannotTell
+from daypass.recollection.past import CannotTell, Span
 from daypass.recollection.proposals import Proposal
 from daypass.recollection.replaying import ReplayWanted, replay
 
@@ -13,6 +13,7 @@ __all__ = [
     "Hypothesis",
     "Proposal",
     "ReplayWanted",
+    "Span",
     "explain_hypothesis",
     "explain_request",
     "replay",
