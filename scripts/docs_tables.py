@@ -96,7 +96,8 @@ to it). Findings come in the order in which they stand in the text. A text that 
 
 - `validatePolicyResourceType` goes with RESOURCE_POLICY only. Without it a statement that names STS actions and no
   resource is taken for a role trust policy's, as AWS takes it.
-- Texts are in English; another `locale` is refused. A policy may have 131,072 characters, a page 1,000 findings.
+- Texts are in English; another `locale` is refused. A policy may have 131,072 characters and 1,000
+  different actions with wildcards, a page 1,000 findings.
 - Data decide what exists: a service or an action that AWS added after the date above is told as unknown.
 - What IAM refuses and AWS's validation only warns of, or says nothing of, is so here, too: a missing or old `Version`
   (MISSING_VERSION), an empty list (EMPTY_ARRAY_...), a text that is no date (TYPE_MISMATCH_DATE), a wildcard in the service

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard, split_action
+from daypass.analysis.findings import MOST_SHOWN
 from daypass.policy.conditions import FOR_ALL, FOR_ANY, NEGATED
 
 if TYPE_CHECKING:
@@ -180,40 +181,30 @@ def _check_pairs(statement: Statement, review: Review) -> None:
 
 
 def _check_actions(statement: Statement, review: Review) -> None:
-    """Keys that listed actions do not have. Actions with wildcards, and tags, are looked at elsewhere or not at all."""
-    entries = [] if statement.actions.negated else list(_plain_actions(statement, review))
+    """Keys that listed actions do not have. Actions with wildcards, and global keys, are not looked at here."""
+    entries: list[tuple[Spot, frozenset[str]]] = []
     for use in statement.uses:
-        if (
-            use.key.startswith("aws:")
-            or use.key in _OF_SESSIONS
-            or use.base == "Null"
-            or review.knowledge.condition_key(use.written_key) is None
-        ):
+        if use.key.startswith("aws:") or use.key in _OF_SESSIONS or use.base == "Null":
             continue
-        wrong = [
-            entry
-            for entry, service, name in entries
-            if not any(
-                review.knowledge.supports(service, a, use.written_key) for a in review.knowledge.matching(service, name)
-            )
-        ]
+        key = review.knowledge.key_to_compare(use.written_key)
+        if key is None:
+            continue
+        entries = entries or _plain_actions(statement, review)
+        wrong = [entry for entry, supported in entries if key not in supported]
         if wrong:
             review.report.add(
-                "UNSUPPORTED_ACTION_FOR_CONDITION_KEY", *wrong[:_MOST_SHOWN], use.value_spot,
+                "UNSUPPORTED_ACTION_FOR_CONDITION_KEY", *wrong[:MOST_SHOWN], use.value_spot,
                 actions=[entry.text for entry in wrong], key=use.written_key,
             )  # fmt: skip
 
 
-_MOST_SHOWN: Final = 20
-
-
-def _plain_actions(statement: Statement, review: Review) -> list[tuple[Spot, str, str]]:
-    """Entries that name one action that exists."""
+def _plain_actions(statement: Statement, review: Review) -> list[tuple[Spot, frozenset[str]]]:
+    """Entries that name one action that exists, and the keys that it supplies."""
     found = []
-    for entry in statement.actions.entries:
+    for entry in () if statement.actions.negated else statement.actions.entries:
         parts = split_action(entry.text)
-        if parts is not None and not has_wildcard(entry.text) and review.knowledge.matching(*parts):
-            found.append((entry, *parts))
+        if parts is not None and not has_wildcard(entry.text):
+            found += [(entry, review.knowledge.supported_keys(parts[0], a)) for a in review.knowledge.matching(*parts)]
     return found
 
 

@@ -21,7 +21,8 @@ _ANCHOR: Final = "access-analyzer-reference-policy-checks"
 _FIELD: Final = re.compile(r"\{\{(\w+)\}\}")
 _LONGEST_FIELD: Final = 1024
 """Characters of the policy that a text repeats: many findings on one long text must not multiply it."""
-_LONGEST_LIST: Final = 20
+MOST_SHOWN: Final = 20
+"""Of how many alike a finding names and locates each; many findings on long lists must not multiply them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Report:
 
 def _shown(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        texts = [_shown(item) for item in value[:_LONGEST_LIST]]
-        return ", ".join([*texts, "..."] if len(value) > _LONGEST_LIST else texts)
+        texts = [_shown(item) for item in value[:MOST_SHOWN]]
+        return ", ".join([*texts, "..."] if len(value) > MOST_SHOWN else texts)
     text = str(value)
     return text if len(text) <= _LONGEST_FIELD else f"{text[:_LONGEST_FIELD]}..."

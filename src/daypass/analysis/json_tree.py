@@ -10,7 +10,10 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -154,16 +157,15 @@ def _skip(text: str, place: int) -> int:
     return blanks.end() if blanks else place
 
 
-def inside(text: str, node: Node, start: int, length: int) -> tuple[int, int]:
-    """Where characters of a string's content stand in the text: an escape is longer than what it means."""
-    raw = text[node.start + 1 : node.end - 1]
-    if "\\" not in raw:
-        return node.start + 1 + start, node.start + 1 + start + length
+def offsets_in(text: str, node: Node) -> Sequence[int]:
+    """Where each character of a string's content stands in the text, and where it ends: escapes are longer than they mean."""
+    begin, end = node.start + 1, node.end - 1
+    if text.find("\\", begin, end) < 0:
+        return range(begin, end + 1)
     offsets: list[int] = []
-    place = 0
-    while place < len(raw):
-        escape = _ESCAPE.match(raw, place) if raw[place] == "\\" else None
+    place = begin
+    while place < end:
+        escape = _ESCAPE.match(text, place) if text[place] == "\\" else None
         offsets.append(place)
         place = escape.end() if escape else place + 1
-    offsets.append(len(raw))
-    return node.start + 1 + offsets[start], node.start + 1 + offsets[min(start + length, len(offsets) - 1)]
+    return [*offsets, end]

@@ -129,9 +129,11 @@ class Knowledge:
 
     def candidates(self, service: str, resource: str) -> tuple[Template, ...] | None:
         """The resource types that an ARN's last part may stand for. None: nothing is known of this service's ARNs."""
-        own = [template for template in self.templates(service) if template.service == service]
+        own = tuple(template for template in self.templates(service) if template.service == service)
         if not own or service in _LOOSE or len(resource) > _LONGEST_RESOURCE or resource in _ELSEWHERE.get(service, ()):
             return None
+        if resource[:1] in ("*", "?") or resource.startswith("${"):
+            return own  # the types begin with their names, so it may stand for any
         return tuple(template for template in own if template.fits(resource))
 
     def _actions(self, service: str) -> tuple[tuple[str, Action], ...]:
@@ -186,10 +188,10 @@ class Knowledge:
         forms = [written, *(f"{head}/{form}" for form in _TAG_FORMS if tag and "tag" in head.lower())]
         return next(filter(None, (self.catalog.condition_key(service, form) for form in forms)), None)
 
-    def supports(self, service: str, action: Action, key: str) -> bool:
-        """Whether an action supplies a condition key, given as it is written in a policy."""
-        known = self.condition_key(key)
-        return _comparable(known.name if known else key) in self.supported_keys(service, action)
+    def key_to_compare(self, written: str) -> str | None:
+        """A key as it stands in :meth:`supported_keys`; None of one that does not exist."""
+        known = self.condition_key(written)
+        return None if known is None else _comparable(known.name)
 
 
 def _comparable(key: str) -> str:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from daypass.analysis.json_tree import Kind, Node, inside
+from daypass.analysis.json_tree import Kind, Node, offsets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Places:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._last: tuple[Node, Sequence[int]] | None = None
         self._lines = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
 
     def position(self, offset: int) -> Position:
@@ -122,11 +127,17 @@ class Places:
         """The location of a value, a name, or a part of a string."""
         if isinstance(spot, Part):
             node, path = spot.spot.node, (*spot.spot.path, Substring(spot.start, spot.length))
-            start, end = inside(self._text, node, spot.start, spot.length)
+            offsets = self._offsets(node)
+            start, end = offsets[spot.start], offsets[spot.start + spot.length]
         else:
             node, path = spot.node, spot.path
             start, end = node.start, node.end
         return Location(path, self.position(start), self.position(end))
+
+    def _offsets(self, node: Node) -> Sequence[int]:
+        if self._last is None or self._last[0] is not node:
+            self._last = node, offsets_in(self._text, node)
+        return self._last[1]
 
     def at_offset(self, offset: int) -> Location:
         """The location of a fault in the JSON itself: one character, or the end of the text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from daypass.analysis.findings import MOST_SHOWN
 from daypass.analysis.subject import PolicyType
 
 if TYPE_CHECKING:
@@ -129,14 +130,14 @@ def _check_service_principals(statement: Statement, review: Review) -> None:
         if wrong:
             review.report.add(
                 "UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL",
-                *(use.key_spot for use in wrong),
+                *(use.key_spot for use in wrong[:MOST_SHOWN]),
                 conditionKeys=[use.written_key for use in wrong],
             )
     if review.is_trust(statement) or statement.keys() & SOURCES:
         return
     weaker = next((use for use in statement.uses if use.key in _WEAKER), None)
     if weaker is None:
-        review.report.add("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", *(use.spot for use in services))
+        review.report.add("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", *(use.spot for use in services[:MOST_SHOWN]))
         return
     for use in services:
         review.report.add(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard
+from daypass.analysis.findings import MOST_SHOWN
 from daypass.analysis.globs import coverer
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from daypass.analysis.statements import Statement
 
 _MOST_COMPARED: Final = 100_000
-_MOST_SHOWN: Final = 20
 
 
 def check_entries(statement: Statement, review: Review) -> None:
@@ -27,12 +27,12 @@ def check_entries(statement: Statement, review: Review) -> None:
     actions = redundant(statement.actions.entries, str.lower)
     if actions:
         review.report.add(
-            "REDUNDANT_ACTION", *actions[:_MOST_SHOWN],
+            "REDUNDANT_ACTION", *actions[:MOST_SHOWN],
             redundantActionCount=len(actions), redundantAction=actions[0].text,
         )  # fmt: skip
     resources = redundant(statement.resources.entries, str)
     if resources:
-        review.report.add("REDUNDANT_RESOURCE", *resources[:_MOST_SHOWN], redundantResourceCount=len(resources))
+        review.report.add("REDUNDANT_RESOURCE", *resources[:MOST_SHOWN], redundantResourceCount=len(resources))
 
 
 def redundant(entries: Sequence[Spot], fold: Callable[[str], str]) -> list[Spot]:

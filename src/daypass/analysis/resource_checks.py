@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard
-from daypass.analysis.globs import loosened
+from daypass.analysis.globs import VARIABLE, loosened
 from daypass.analysis.knowledge import PARTITIONS
 from daypass.policy.identity_grammar import is_partition
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from daypass.analysis.statements import Statement
 
 FIELDS: Final = 6
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _ACCOUNT: Final = re.compile("[0-9]{12}")
 _NAMED_ACCOUNTS: Final = frozenset({"aws", "aws-managed", "amazon", "cloudfront"})
 """What AWS's own resources have in place of an account."""
@@ -28,7 +27,7 @@ _PUBLIC: Final = frozenset({"resource-explorer-2", "ssm"})
 
 def arn_fields(text: str) -> list[str]:
     """The parts of an ARN; a colon inside of a policy variable parts nothing."""
-    masked = _VARIABLE.sub(lambda found: found[0].replace(":", "\0"), text)
+    masked = VARIABLE.sub(lambda found: found[0].replace(":", "\0"), text)
     return [part.replace("\0", ":") for part in masked.split(":", FIELDS - 1)]
 
 

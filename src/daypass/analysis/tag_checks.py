@@ -39,11 +39,12 @@ def check_tags(statement: Statement, review: Review) -> None:
 def _without(statement: Statement, key: str, review: Review) -> list[str]:
     """Services of which a listed action does not supply the key; of a pattern, none of its actions does."""
     found: dict[str, None] = {}
+    wanted = review.knowledge.key_to_compare(key)
     for entry in statement.actions.entries:
         parts = split_action(entry.text)
         if parts is None or parts[0] in found:
             continue
         actions = review.knowledge.matching(*parts)
-        if actions and not any(review.knowledge.supports(parts[0], action, key) for action in actions):
+        if actions and not any(wanted in review.knowledge.supported_keys(parts[0], action) for action in actions):
             found[parts[0]] = None
     return list(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard
+from daypass.analysis.findings import MOST_SHOWN
 from daypass.analysis.resource_checks import FIELDS
 from daypass.policy.patterns import atoms, static_matcher
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _GITHUB: Final = "token.actions.githubusercontent.com"
 _SAML, _WEB, _PLAIN = "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:assumerole"
+_SUITS: Final = {_SAML: "saml", _WEB: "oidc", _PLAIN: "other"}
 _NEEDED: Final = {
     "sts:sourceidentity": ("sts:SetSourceIdentity", frozenset({"sts:setsourceidentity"})),
     "sts:transitivetagkeys": ("sts:TagSession", frozenset({"sts:tagsession"})),
@@ -60,12 +62,15 @@ def takes_in(statement: Statement, action: str) -> bool:
 
 
 def _check_actions(statement: Statement, review: Review) -> None:
-    suits = {_SAML: {"saml"}, _WEB: {"oidc"}, _PLAIN: {"other"}}
+    by_kind: dict[str, list[PrincipalUse]] = {"saml": [], "oidc": [], "other": []}
+    for use in statement.names:
+        if use.kind != "*":
+            by_kind[kind_of(use)].append(use)
     for entry in statement.actions.entries:
-        kinds = suits.get(entry.text.lower())
-        if kinds is None or statement.actions.negated:
+        suiting = _SUITS.get(entry.text.lower())
+        if suiting is None or statement.actions.negated:
             continue
-        wrong = [use for use in statement.names if use.kind != "*" and kind_of(use) not in kinds]
+        wrong = [use for kind, uses in by_kind.items() if kind != suiting for use in uses[:MOST_SHOWN]]
         if wrong:
             review.report.add(
                 "MISMATCHED_ACTION_FOR_PRINCIPAL", entry, *(use.spot for use in wrong),

@@ -8,9 +8,9 @@ the same findings, in the order in which they stand in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from daypass.analysis.action_checks import check_actions
+from daypass.analysis.action_checks import check_actions, has_wildcard
 from daypass.analysis.condition_checks import check_conditions
 from daypass.analysis.control_checks import check_resource_control
 from daypass.analysis.findings import Finding, Report
@@ -30,6 +30,7 @@ from daypass.analysis.wildcard_checks import check_wildcards
 
 if TYPE_CHECKING:
     from daypass.analysis.knowledge import Knowledge
+    from daypass.analysis.statements import Document
     from daypass.analysis.subject import Subject
 
 _OF_STATEMENTS = (
@@ -48,8 +49,16 @@ _OF_STATEMENTS = (
 )
 
 
+MOST_PATTERNS: Final = 1_000
+"""Actions with wildcards that are looked up: several times what fits into the largest policy that can be stored."""
+
+
+class TooManyPatterns(Exception):
+    """A policy would take too long to check. The text says why."""
+
+
 def validate_policy(text: str, subject: Subject, knowledge: Knowledge) -> tuple[Finding, ...]:
-    """The findings on a policy."""
+    """The findings on a policy. Raises TooManyPatterns."""
     report = Report(text)
     try:
         tree = read_tree(text)
@@ -59,6 +68,7 @@ def validate_policy(text: str, subject: Subject, knowledge: Knowledge) -> tuple[
         return report.findings()
     document = read_document(text, tree, subject, report)
     review = Review(subject, document, knowledge, report)
+    _bound(document)
     check_size(review)
     check_sids(review)
     for statement in document.statements:
@@ -66,3 +76,9 @@ def validate_policy(text: str, subject: Subject, knowledge: Knowledge) -> tuple[
             check(statement, review)
     check_statements(review)
     return report.findings()
+
+
+def _bound(document: Document) -> None:
+    actions = {entry.text for statement in document.statements for entry in statement.actions.entries}
+    if sum(map(has_wildcard, actions)) > MOST_PATTERNS:
+        raise TooManyPatterns(f"The policy has more than {MOST_PATTERNS} actions with wildcards.")

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard
+from daypass.analysis.globs import VARIABLE
 from daypass.analysis.json_tree import Kind
 from daypass.analysis.principal_checks import SERVICE_FORM, is_service_principal
 from daypass.policy import operands
@@ -145,7 +146,7 @@ def _check_texts(use: Use, review: Review) -> None:
 
 
 def _check_wildcard(use: Use, value: Spot, review: Review) -> None:
-    if "Like" not in use.base and has_wildcard(re.sub(r"\$\{[^}]*\}", "", value.text)):
+    if "Like" not in use.base and has_wildcard(VARIABLE.sub("", value.text)):
         review.report.add("WILDCARD_WITHOUT_LIKE_OPERATOR", use.operator_spot, value)
 
 

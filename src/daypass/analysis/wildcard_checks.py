@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.action_checks import has_wildcard
+from daypass.analysis.globs import VARIABLE
 
 if TYPE_CHECKING:
     from daypass.analysis.places import Spot
@@ -30,7 +31,6 @@ SENSITIVE: Final = frozenset(
     }
 )
 _WILDCARDS: Final = re.compile(r"[*?]+")
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _LIKE: Final = ("StringLike", "ArnLike", "ArnEquals")
 _NOT_LIKE: Final = ("StringNotLike", "ArnNotLike", "ArnNotEquals")
 
@@ -68,11 +68,11 @@ def _check_value(use: Use, value: Spot, review: Review) -> None:
     if use.base not in (*_LIKE, *_NOT_LIKE):
         return  # compared as a text, neither is more than itself
     text = value.text
-    plain = _VARIABLE.sub("", text)
+    plain = VARIABLE.sub("", text)
     if text != "*" and has_wildcard(plain):
         _tell("WILDCARD_USAGE_TOO_PERMISSIVE", use, value, _WILDCARDS, review)
-    if review.document.has_variables and _VARIABLE.search(text):
-        _tell("VARIABLE_USAGE_TOO_PERMISSIVE", use, value, _VARIABLE, review)
+    if review.document.has_variables and VARIABLE.search(text):
+        _tell("VARIABLE_USAGE_TOO_PERMISSIVE", use, value, VARIABLE, review)
 
 
 def _tell(code: str, use: Use, value: Spot, loose: re.Pattern[str], review: Review) -> None:
@@ -87,6 +87,6 @@ def _tell(code: str, use: Use, value: Spot, loose: re.Pattern[str], review: Revi
 
 def _head(text: str) -> str:
     """What stands before the colon that is no variable's."""
-    masked = _VARIABLE.sub(lambda found: "x" * len(found[0]), text)
+    masked = VARIABLE.sub(lambda found: "x" * len(found[0]), text)
     colon = masked.find(":")
     return text if colon < 0 else text[:colon]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daypass.analysis.places import Index, Key, Value
 from daypass.analysis.subject import PolicyType, Subject
+from daypass.analysis.validate import TooManyPatterns
 from daypass.analysis.validate import validate_policy as findings_on
 from daypass.credentials import CannotOpen, Purpose
 from daypass.services.accessanalyzer.operations import accessanalyzer, aside, invalid, knowledge, on_policy
@@ -36,7 +37,10 @@ async def validate_policy(call: Call, _view: View, _rooms: Rooms) -> Result:
     if subject.resource_type is not None and not subject.is_resource:
         raise invalid("InvalidInput")
     begin, text = _begin(call), call.input["policyDocument"]
-    findings = await aside(text, findings_on, text, subject, knowledge())
+    try:
+        findings = await aside(text, findings_on, text, subject, knowledge())
+    except TooManyPatterns as problem:
+        raise invalid(str(problem)) from None
     end = begin + call.input.get("maxResults", DEFAULT_PAGE)
     output: Output = {"findings": [_finding(finding) for finding in findings[begin:end]]}
     if end < len(findings):
