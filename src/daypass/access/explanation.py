@@ -59,7 +59,7 @@ def reason_of(decision: Decision, request: AccessRequest) -> str:
     if not isinstance(decision, Allow):
         return because(decision, request.action)
     if decision.by:
-        return "allowed by " + ", ".join(dict.fromkeys(_with_article(matched.layer) for matched in decision.by))
+        return "allowed by " + " and ".join(dict.fromkeys(_with_article(matched.layer) for matched in decision.by))
     return "allowed: the root user of the account needs no policy"
 
 

@@ -42,7 +42,7 @@ def recorded_tree(told: Json) -> str:
     if told["ErrorMessage"]:
         lines.append(f"the caller was told: {told['ErrorMessage']}")
     if told["Reason"]:
-        lines.append(f"because: {told['Reason']}")
+        lines.append(f"reason: {told['Reason']}")
     if not told["Kept"]:
         lines.append("How it was decided was not kept (audit.decisions).")
     elif not told["Questions"]:

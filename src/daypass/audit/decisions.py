@@ -36,6 +36,7 @@ _LONGEST_REASON: Final = 1024
 _LONGEST_AGENT: Final = 1024
 """Characters of a user agent that the record keeps."""
 
+_NOTHING: Final = b"{}"
 _SERVICES: Final = frozenset({"access-analyzer", "aws", "cloudtrail", "ec2", "iam", "s3", "signin", "sts"})
 _OF_PROOFS: Final = frozenset({"aud", "oaud", "sub"})
 _OF_ASSERTIONS: Final = frozenset({"aud", "iss", "sub", "sub_type", "namequalifier", "doc"})
@@ -103,14 +104,14 @@ def split(line: bytes) -> tuple[bytes, bytes | None]:
     return record, decisions if tab else None
 
 
-def written(call: Call, facts: RequestFacts, reason: str | None, *, at: int, region: str, own: str) -> bytes | None:
-    """The decisions of a call as they stand in the journal, None where there is nothing to tell.
+def written(call: Call, facts: RequestFacts, reason: str | None, *, at: int, region: str, own: str) -> bytes:
+    """The decisions of a call as they stand in the journal; that no policy was asked is told, too.
 
     ``at``, ``region`` and ``own`` are the record's time, region and recipient.
     """
     decided = call.decisions
     if not decided:
-        return None if reason is None else written_reason(reason)
+        return _NOTHING if reason is None else written_reason(reason)
     unkept: list[str] = []
     told: dict[str, Any] = {"asked": [_question(ask, decision, own, unkept) for ask, decision in decided[:_MOST]]}
     if reason is not None:
