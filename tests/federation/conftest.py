@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import glewlwydkit
 import pytest
 from clientkit import Clients, Server, launch
+from glewlwydkit import Glewlwyd
 from oidckit import OpenIdProvider, PrivateCa, installed
 
 if TYPE_CHECKING:
@@ -27,6 +29,18 @@ def provider(ca: PrivateCa) -> Iterator[OpenIdProvider]:
             pytest.fail("npm is not installed, and CI must have it")
         pytest.skip("npm is not installed: the certified OpenID provider cannot run")
     running = OpenIdProvider.start(ca, path="/realms/test")
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def glewlwyd(ca: PrivateCa, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Glewlwyd]:
+    """Another provider, of another make."""
+    if not glewlwydkit.installed():
+        if os.environ.get("CI"):
+            pytest.fail("glewlwyd is not installed, and CI must have it")
+        pytest.skip("glewlwyd is not installed (a Debian package)")
+    running = Glewlwyd.start(ca, tmp_path_factory.mktemp("glewlwyd") / "data")
     yield running
     running.kill()
 

@@ -177,7 +177,7 @@ class OpenIdProvider:
         jar = CookieJar()
         context = ssl.create_default_context(cafile=str(self.ca.bundle))
         browser = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(jar), _Stop()
+            urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(jar), Unredirected()
         )
         verifier = "v" * 64
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -216,7 +216,7 @@ class OpenIdProvider:
         self.process.wait(timeout=10)
 
 
-class _Stop(urllib.request.HTTPRedirectHandler):
+class Unredirected(urllib.request.HTTPRedirectHandler):
     """Redirects are followed by hand: the last one leads to an application that is not there."""
 
     def redirect_request(self, *_: Any) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clientkit import Server
+    from glewlwydkit import Glewlwyd
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def refusal(call: Any, **given: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def register(admin: Clients, provider: OpenIdProvider, audience: str = CLIENT, **more: Any) -> str:
+def register(admin: Clients, provider: OpenIdProvider | Glewlwyd, audience: str = CLIENT, **more: Any) -> str:
     """The provider's ARN in the account, made where it is not there."""
     arn = f"arn:aws:iam::{admin.account}:oidc-provider/{provider.url}"
     known = [one["Arn"] for one in admin.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
@@ -52,7 +53,9 @@ def register(admin: Clients, provider: OpenIdProvider, audience: str = CLIENT, *
     return arn
 
 
-def role_for(admin: Clients, name: str, provider: OpenIdProvider, condition: dict[str, Any], *actions: str) -> str:
+def role_for(
+    admin: Clients, name: str, provider: OpenIdProvider | Glewlwyd, condition: dict[str, Any], *actions: str
+) -> str:
     statement = {"Effect": "Allow", "Principal": {"Federated": register(admin, provider)}, "Condition": condition,
                  "Action": ["sts:AssumeRoleWithWebIdentity", *actions]}  # fmt: skip
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -76,6 +79,17 @@ def test_a_person_signs_in_and_is_the_role(
     session.iam.list_users()
     stranger = {"RoleArn": role, "RoleSessionName": "web", "WebIdentityToken": provider.sign_in("mallory")}
     assert refusal(unsigned(federating.url).assume_role_with_web_identity, **stranger) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")  # fmt: skip
+
+
+def test_a_person_signs_in_at_a_provider_of_another_make(
+    federating: Server, admin: Clients, glewlwyd: Glewlwyd, unique: str
+) -> None:
+    token = glewlwyd.sign_in()
+    condition = {"StringEquals": {f"{glewlwyd.url}:sub": claims_of(token)["sub"], f"{glewlwyd.url}:aud": CLIENT}}
+    role = role_for(admin, unique, glewlwyd, condition)
+    answer = unsigned(federating.url).assume_role_with_web_identity(RoleArn=role, RoleSessionName="web", WebIdentityToken=token)  # fmt: skip
+    session = admin.with_credentials(Credentials.of(answer["Credentials"]))
+    assert session.sts.get_caller_identity()["Arn"].endswith(f":assumed-role/{unique}/web")
 
 
 WORKLOADS = {
