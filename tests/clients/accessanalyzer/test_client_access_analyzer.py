@@ -104,6 +104,18 @@ def test_findings_come_in_pages_whose_tokens_hold_for_their_policy_alone(admin: 
     assert refused(admin, **foreign) == (400, "ValidationException", "Invalid nextToken.")
 
 
+def test_a_long_policy_is_checked_too_and_an_endless_one_refused(admin: Clients) -> None:
+    resources = [f"arn:aws:s3:::bucket-{number}/*" for number in range(400)]
+    (finding,) = found(admin, allow("s3:GetObject", resource=resources))
+    assert finding["issueCode"] == "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
+    patterns = [f"s3:*{number}" for number in range(1_001)]
+    assert refused(admin, policyDocument=allow(*patterns), policyType="IDENTITY_POLICY") == (
+        400,
+        "ValidationException",
+        "The policy has more than 1000 actions with wildcards.",
+    )
+
+
 def test_the_type_of_the_policy_and_its_resource_decide_what_is_wrong(admin: Clients) -> None:
     policy = allow("kms:Decrypt", Principal="*")
     assert [f["issueCode"] for f in found(admin, policy)] == ["UNSUPPORTED_PRINCIPAL"]
