@@ -126,6 +126,8 @@ def _session(past: Past, kind: SessionKind, opened: Mapping[str, Opened]) -> Ses
     principal_id, _, session_name = identity["principalId"].partition(":")
     if kind is SessionKind.FEDERATED_USER:
         principal_id = context["sessionIssuer"]["principalId"]
+    if context.get("assumedRoot") == "true":
+        kind = SessionKind.ROOT
     provider = (context.get("webIdFederationData") or {}).get("federatedProvider")
     facts: dict[str, Any] = {"federation": Federation(provider, "")} if provider else {}
     if past.decisions is not None and past.decisions.narrowed:
@@ -162,11 +164,9 @@ def _brought_along(record: Opened) -> dict[str, Any]:
         **(asked.get("principalTags") or {}),
         **{tag["key"]: tag["value"] for tag in asked.get("tags") or ()},
     }
-    facts: dict[str, Any] = {
-        "tags": tags,
-        "policy": asked.get("policy"),
-        "policy_arns": tuple(policy["arn"] for policy in asked.get("policyArns") or ()),
-    }
+    task = asked.get("taskPolicyArn")
+    arns = [policy["arn"] for policy in (*(asked.get("policyArns") or ()), *([task] if task else ()))]
+    facts: dict[str, Any] = {"tags": tags, "policy": asked.get("policy"), "policy_arns": tuple(arns)}
     if record["eventName"] == "AssumeRoleWithSAML":
         facts["federation"] = Federation(
             asked.get("principalArn", ""),
@@ -184,8 +184,8 @@ def _brought_along(record: Opened) -> dict[str, Any]:
 def _proven(past: Past, kind: PrincipalKind) -> Caller:
     identity = past.identity
     federated = past.decisions.federated if past.decisions is not None else ()
-    user_id = str(identity.get("principalId", ""))
-    return Caller(Principal(kind, "", user_id, federated=federated), user_id)
+    said = Federation(federated[0] if federated else "", str(identity.get("userName", "")))
+    return Caller(Principal(kind, "", said.provider, federated=federated), said.provider, federation=said)
 
 
 def _issuer(identity: Json) -> str:
