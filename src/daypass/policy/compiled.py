@@ -1,13 +1,14 @@
 """The engine that serves: layers compiled once, decisions in microseconds.
 
-A layer keeps, per action it has been asked about, the statements whose Action element matches it, so a decision only
-looks at statements that can match; conditions are evaluated last. On a refusal the obvious engine decides again, which
-gives the explanation and holds the two engines to each other: where they disagree, the answer is a refusal that says so.
+A decision only looks at statements that can match, which an index finds; they are compiled when they are first found,
+and conditions are evaluated last. On a refusal the obvious engine decides again, which gives the explanation and holds
+the two engines to each other: where they disagree, the answer is a refusal that says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from daypass.policy import obvious
@@ -15,12 +16,13 @@ from daypass.policy.combine import Verdicts, combine, identity_is_silent_without
 from daypass.policy.conditions import compile_condition
 from daypass.policy.decision import Allow, Layer, Matched
 from daypass.policy.document import Effect
+from daypass.policy.index import StatementIndex
 from daypass.policy.patterns import atoms, static_matcher
 from daypass.policy.principals import Naming, compile_principal
 from daypass.policy.resources import compile_resources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from daypass.policy.decision import AccessRequest, Decision
     from daypass.policy.document import Source, Statement
@@ -45,11 +47,13 @@ class CompiledStatement:
         "_principal",
         "_resources",
         "_tests",
+        "position",
         "where",
     )
 
-    def __init__(self, source: Source, statement: Statement) -> None:
+    def __init__(self, position: int, source: Source, statement: Statement) -> None:
         policy = source.policy
+        self.position = position
         self._denies = statement.effect is Effect.DENY
         self._not_action = statement.not_action
         self._actions = tuple(_action_matcher(action) for action in statement.actions)
@@ -96,28 +100,48 @@ def _action_matcher(action: str) -> Matcher:
     return static_matcher(atoms(action.lower(), variables=False))
 
 
-class CompiledLayer:
-    """The policies of one layer, united. Immutable but for what it remembers of actions it was asked about."""
+_position = attrgetter("position")
 
-    __slots__ = ("_candidates", "_statements", "sources")
+
+class CompiledLayer:
+    """The policies of one layer, united. Immutable but for what it remembers of what it was asked."""
+
+    __slots__ = ("_compiled", "_index", "_remembered", "_written", "sources")
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
-        self._statements = tuple(
-            CompiledStatement(source, statement) for source in self.sources for statement in source.policy.statements
-        )
-        self._candidates: dict[str, tuple[CompiledStatement, ...]] = {}
+        self._written = [(source, statement) for source in self.sources for statement in source.policy.statements]
+        self._index = StatementIndex([statement for _, statement in self._written])
+        self._compiled: dict[int, CompiledStatement] = {}
+        self._remembered: dict[str, tuple[CompiledStatement, ...]] = {}
 
-    def candidates(self, action: str) -> tuple[CompiledStatement, ...]:
-        """The statements whose action element matches."""
-        found = self._candidates.get(action)
+    def candidates(self, action: str, resource: str, principal: Principal) -> Sequence[CompiledStatement]:
+        """The statements that can match, in their order; their Action elements do."""
+        found = self._remembered.get(action)
         if found is None:
-            lower = action.lower()
-            found = tuple(statement for statement in self._statements if statement.covers_action(lower))
-            if len(self._candidates) >= _REMEMBERED_ACTIONS:
-                self._candidates.clear()
-            self._candidates[action] = found
+            found = self._remember(action)
+        if self._index.only_by_action:
+            return found
+        more = self._covering(action, self._index.elsewhere(resource, principal))
+        return sorted((*found, *more), key=_position) if more else found
+
+    def _remember(self, action: str) -> tuple[CompiledStatement, ...]:
+        if len(self._remembered) >= _REMEMBERED_ACTIONS:
+            self._remembered.clear()
+        found = tuple(self._covering(action, self._index.under_action(action.lower())))
+        self._remembered[action] = found
         return found
+
+    def _covering(self, action: str, positions: Iterable[int]) -> list[CompiledStatement]:
+        """Of some statements, those whose Action or NotAction element matches."""
+        lower = action.lower()
+        return [one for one in map(self._statement, positions) if one.covers_action(lower)]
+
+    def _statement(self, position: int) -> CompiledStatement:
+        compiled = self._compiled.get(position)
+        if compiled is None:
+            compiled = self._compiled[position] = CompiledStatement(position, *self._written[position])
+        return compiled
 
 
 def compile_layer(sources: Sequence[Source]) -> CompiledLayer:
@@ -153,7 +177,7 @@ def _ask(kind: Layer, layer: CompiledLayer, request: AccessRequest, bounded: boo
     """Take down what one layer says. Resource control policies never grant: all but their Deny is AWS's fixed Allow."""
     resource, context, principal = request.resource, request.context, request.principal
     silent = True
-    for statement in layer.candidates(request.action):
+    for statement in layer.candidates(request.action, resource, principal):
         naming = statement.applies(resource, context, principal, bounded)
         if not naming:
             continue
