@@ -101,7 +101,7 @@ to it). Findings come in the order in which they stand in the text. A text that 
 - Data decide what exists: a service or an action that AWS added after the date above is told as unknown.
 - What IAM refuses and AWS's validation only warns of, or says nothing of, is so here, too: a missing or old `Version`
   (MISSING_VERSION), an empty list (EMPTY_ARRAY_...), a text that is no date (TYPE_MISMATCH_DATE), a wildcard in the service
-  of an ARN (WILDCARD_IN_SERVICE_NAME). Everything else that this server refuses to store has a finding of weight ERROR.
+  of an ARN (WILDCARD_IN_SERVICE_NAME), characters beyond Latin-1, which IAM's parameter does not take. Everything else that this server refuses to store has a finding of weight ERROR.
 - WILDCARD_USAGE_TOO_PERMISSIVE and VARIABLE_USAGE_TOO_PERMISSIVE are told of the sensitive keys and of aws:userid; for
   which other keys AWS wants six characters before a wildcard it does not say.
 
