@@ -7,6 +7,7 @@ federating user decides how far a resource policy reaches (policy.md 4.2, 11.3).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daypass.access.caller import Caller
@@ -37,7 +38,20 @@ def caller_of_key(key: AccessKey, view: View) -> Caller | None:
 
 
 def caller_of_session(session: Session, view: View) -> Caller | None:
-    """The principal of a session; None when the role or user that issued it is gone."""
+    """The principal of a session; None when the role or user that issued it is gone.
+
+    What a resource's policy grants to the principal by name is no grant to whom it delegated: a delegated session is
+    always limited by its session policy.
+    """
+    caller = _of_session(session, view)
+    if caller is None or session.delegate is None:
+        return caller
+    principal = caller.principal
+    acts_for = replace(principal, direct=(), through=(*principal.direct, *principal.through))
+    return replace(caller, principal=acts_for)
+
+
+def _of_session(session: Session, view: View) -> Caller | None:
     match session.kind:
         case SessionKind.ROLE:
             role = view.by_id(Role, session.principal_id)

@@ -30,7 +30,8 @@ def check_session_kind(service: str, operation: str, caller: Caller) -> None:
     if session is None:
         return
     if service == "iam":
-        if session.kind is SessionKind.FEDERATED_USER or (session.kind is SessionKind.USER and session.mfa_at is None):
+        without_mfa = session.kind is SessionKind.USER and session.mfa_at is None and session.delegate is None
+        if session.kind is SessionKind.FEDERATED_USER or without_mfa:
             raise refusal(KeyRefusal.CLOSED_SERVICE, service)
     elif service == "sts" and operation not in _open_sts_operations(session.kind, operation):
         raise ApiError("AccessDenied", f"Cannot call {operation} with session credentials")

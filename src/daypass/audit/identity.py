@@ -30,7 +30,10 @@ def identity_of(caller: Caller | None) -> Identity:
     """The whole ``userIdentity``, as the caller's own account sees it; None is a caller who proved nothing."""
     if caller is None:
         return UNKNOWN
-    return _FORMS[caller.kind](caller)
+    identity = _FORMS[caller.kind](caller)
+    if caller.session is not None and caller.session.delegate is not None:
+        identity["invokedByDelegate"] = {"accountId": caller.session.delegate}
+    return identity
 
 
 def foreign_identity_of(caller: Caller) -> Identity:

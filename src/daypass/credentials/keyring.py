@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     AUTHORIZATION_MESSAGE = "authorization-message"
     PAGINATION_MARKER = "pagination-marker"
     SIGNIN_TOKEN = "signin-token"  # noqa: S105 - a label
+    TRADE_IN_TOKEN = "trade-in-token"  # noqa: S105 - a label
 
 
 class CannotOpen(Exception):

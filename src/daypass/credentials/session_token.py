@@ -115,6 +115,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     chained: bool = False
     """Opened by a role session."""
     token_version: int = 2
+    delegate: str | None = None
+    """The account to which this access was delegated (GetDelegatedAccessToken): it calls, not the principal."""
 
 
 def seal_session(session: Session, ring: KeyRing, nonce: bytes, minimum_size: int = 0) -> str:

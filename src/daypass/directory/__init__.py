@@ -11,6 +11,7 @@ from daypass.directory.certificates import (
     UsersRecord,
 )
 from daypass.directory.changes import Change, Delete, Put
+from daypass.directory.delegations import DelegationRequest
 from daypass.directory.ended import Revocation, UsedProof, revocation_key
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
@@ -44,6 +45,7 @@ __all__ = [
     "Bucket",
     "Change",
     "CredentialReport",
+    "DelegationRequest",
     "Delete",
     "Group",
     "InstanceProfile",

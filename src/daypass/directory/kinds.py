@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from daypass.directory import records
 from daypass.directory.certificates import ServerCertificate, ServiceCredential, SigningCertificate, SshPublicKey
+from daypass.directory.delegations import DelegationRequest
 from daypass.directory.ended import Revocation, UsedProof
 from daypass.directory.issuers import OutboundIssuer
 from daypass.directory.organizations import Organization
@@ -20,6 +21,7 @@ KINDS: dict[str, type[records.Record]] = records.KINDS | {
         UsedProof,
         OutboundIssuer,
         Organization,
+        DelegationRequest,
         LoginProfile,
         PasswordPolicy,
         ServerCertificate,

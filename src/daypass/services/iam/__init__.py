@@ -12,6 +12,7 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     boundaries,
     context_keys,
     credential_report,
+    delegation_requests,
     groups,
     inline_policies,
     instance_profiles,

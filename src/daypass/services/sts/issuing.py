@@ -33,12 +33,12 @@ class Issued(NamedTuple):
 
 
 def issue(call: Call, account: str, duration: int, **facts: Any) -> Issued:
-    """Seal a session of ``duration`` seconds with these facts (members of :class:`Session`).
+    """Seal a session of ``duration`` seconds with these facts (members of :class:`Session`), issued now or then.
 
     Raises PackedPolicyTooLarge when the token would be longer than 4,096 bytes.
     """
     key_id, secret = call.mint.session_key(account)
-    issued_at = int(call.now)
+    issued_at: int = facts.pop("issued_at", int(call.now))
     session = Session(
         access_key_id=key_id,
         secret=secret,
