@@ -58,13 +58,13 @@ def get_delegated_access_token(call: Call, view: View) -> Result:
 
 
 def _request_id(call: Call) -> str:
-    token: str = call.input["TradeInToken"]
+    text: str = call.input["TradeInToken"]
     try:
-        blob = urlsafe_b64decode(token.encode("ascii"))
+        blob = urlsafe_b64decode(text.encode("ascii"))
         request_id = call.keyring.open(Purpose.TRADE_IN_TOKEN, blob, call.account.encode()).decode()
     except (CannotOpen, NotBase64, ValueError):
         raise ApiError("ValidationError", _INVALID) from None
-    if urlsafe_b64encode(blob).decode() != token:  # the decoder skips foreign characters and spare bits
+    if urlsafe_b64encode(blob).decode() != text:  # the decoder skips foreign characters and spare bits
         raise ApiError("ValidationError", _INVALID)
     return request_id
 
