@@ -46,6 +46,12 @@ def test_an_event_comes_back_as_it_was_written(store: Store) -> None:
     assert find(store) == [written]
 
 
+def test_how_an_event_s_call_was_decided_is_kept_beside_its_record(store: Store) -> None:
+    index(store, event(1, decisions=b'{"asked":[]}'), event(2))
+    commit(store, events=(event(3, decisions=b"{}"),))
+    assert [row.decisions for row in find(store)] == [b"{}", None, b'{"asked":[]}']
+
+
 def test_events_of_a_commit_are_found_when_it_is_answered(store: Store) -> None:
     commit(store, events=(event(1), event(2)))
     assert ids(find(store)) == ["e0002", "e0001"]

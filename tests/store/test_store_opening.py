@@ -124,6 +124,19 @@ def test_a_trail_of_the_first_schema_is_made_again_from_the_journal(tmp_path: Pa
         assert db.execute("SELECT count(*) FROM journal_mark").fetchone() == (0,)
 
 
+def test_a_trail_without_decisions_keeps_its_events(tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    steps.mkdir()
+    for path in (*MIGRATIONS.glob("0001_*.sql"), *MIGRATIONS.glob("0002_*.sql")):
+        (steps / path.name).write_text(path.read_text())
+    with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as db:
+        migrate(db, steps)
+        db.execute("INSERT INTO event_place VALUES (1, 'a', 'r', 'c')")
+        db.execute("INSERT INTO event VALUES (1, 'e', 1, 1, 'n', 's', NULL, NULL, 1, '[]', '{}')")
+        migrate(db)
+        assert db.execute("SELECT id, decisions FROM event").fetchall() == [("e", None)]
+
+
 def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "0001_broken.sql").write_text(
         "CREATE TABLE schema_version (version);\nCREATE TABLE half (n);\nINSERT INTO nowhere VALUES (1);\n"

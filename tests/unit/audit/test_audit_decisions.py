@@ -213,5 +213,5 @@ def test_a_record_cannot_be_made_to_look_as_if_something_were_remembered(host: H
     headers = [(b"host", b"localhost"), (b"user-agent", forged)]
     host.send(Request("POST", b"/", b"", headers, b"Action=" + forged, "192.0.2.7"))
     record, decisions = split(host.journal.lines[-1])
-    assert json.loads(record)["userAgent"] == forged.decode()
+    assert forged.decode() in json.loads(record)["userAgent"]
     assert decisions is None or remembered(decisions).asked == ()
