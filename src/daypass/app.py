@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from daypass import clock
 from daypass.access.authenticate import Keys
 from daypass.audit import Counters, Indexer, Journal, Recorder, Trail
+from daypass.federation import AllowedNetworks, Fetcher, OpenId
 from daypass.metrics import Metrics
 from daypass.objects import LocalObjects
 from daypass.pipeline import answer
@@ -81,6 +82,7 @@ class App:
         domains = (config.domain,) if config.domain else ()
         protocols = Protocols.load(domains=domains, minimum_duration=config.sts_minimum_duration)
         check_operations(protocols)
+        federation = _open_federation(config)
         world = World(
             protocols=protocols,
             operations={operations.service: operations.table for operations in SERVICES},
@@ -88,7 +90,7 @@ class App:
             keys=Keys(ring, SigningKeyCache(), known_regions() | {config.region}, config.s3_signature_v2),
             recorder=Recorder(protocols.services, clock.now, clock.random_bytes, config.audit_decisions),
             journal=_open_journal(journal_folder, counters),
-            rooms=Rooms(objects, Trail(store, indexer)),
+            rooms=Rooms(objects, Trail(store, indexer), federation, store.view),
             mint=Mint(clock.random_bytes),
             settings=config.settings,
             strict=config.audit_durability == "strict",
@@ -119,6 +121,7 @@ class App:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self._world.rooms.federation.close()
         self._world.journal.close()
         self._objects.close()
         self._world.store.close()
@@ -153,6 +156,14 @@ def _open_journal(folder: Path, counters: Counters) -> Journal:
         return Journal(folder, counters, now=clock.now, random=clock.random_bytes)
     except OSError as error:
         raise StoreProblem(f"{error.filename or folder}: {error.strerror}") from None
+
+
+def _open_federation(config: Config) -> OpenId:
+    try:
+        fetcher = Fetcher(AllowedNetworks(config.federation_allow_networks), config.federation_ca_bundle)
+    except OSError as error:  # what is no certificate is an ssl.SSLError, which is one
+        raise StoreProblem(f"federation.ca_bundle {config.federation_ca_bundle}: {error.strerror or error}") from None
+    return OpenId(fetcher, config.federation_key_max_age, clock.steady)
 
 
 def check_operations(protocols: Protocols) -> None:

@@ -13,6 +13,11 @@ def now() -> Seconds:
     return time.time()  # noqa: TID251 - this is the one place
 
 
+def steady() -> Seconds:
+    """Seconds since some moment in the past, on a clock that nobody sets: for the age of what is kept."""
+    return time.monotonic()
+
+
 def random_bytes(count: int) -> bytes:
     """Bytes from the operating system's generator."""
     return os.urandom(count)  # noqa: TID251 - this is the one place

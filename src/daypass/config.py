@@ -116,6 +116,31 @@ class Config:
             "The https URL below which accounts are OpenID issuers; by default the server's own, if it speaks TLS.",
         ),
     )
+    federation_allow_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = field(
+        default=(),
+        metadata=_about(
+            "federation.allow_networks",
+            values.networks,
+            "Networks (CIDR) that identity providers may be fetched from, beside all public and private addresses; loopback"
+            " and link-local only if named here. As soon as a public or private network is named, only those named.",
+        ),
+    )
+    federation_ca_bundle: Path | None = field(
+        default=None,
+        metadata=_about(
+            "federation.ca_bundle",
+            values.path,
+            "CAs (a PEM file) that vouch for identity providers' servers, beside the system's.",
+        ),
+    )
+    federation_key_max_age: int = field(
+        default=3600,
+        metadata=_about(
+            "federation.key_max_age",
+            values.number(10, 86400),
+            "Seconds that an identity provider's keys are used at most without being fetched again.",
+        ),
+    )
     s3_signature_v2: bool = field(
         default=True,
         metadata=_about(

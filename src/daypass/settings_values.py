@@ -5,6 +5,7 @@ Each reader takes the value as it was written and raises ValueError with a text 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,14 @@ def one_of(*choices: str) -> Callable[[object], str]:
         return str(value)
 
     return read
+
+
+def networks(value: object) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Networks in CIDR notation, separated by commas, or a TOML array; a single address is a network of one."""
+    try:
+        return tuple(ipaddress.ip_network(name) for name in names(value))
+    except ValueError as error:
+        raise ValueError(f"expected networks such as 127.0.0.0/8: {error}") from None
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str]:

@@ -160,7 +160,7 @@ class Recorder:
             error_message=_error_text(message, plan) if message else UNSET,
             request_parameters=_parameters(plan, call, code, host),
             response_elements=None if code or not output or plan.answer is None else plan.answer(output) or None,
-            additional_event_data=_signature_facts(request) if service == "s3" else UNSET,
+            additional_event_data=_additional(service, request, call),
             request_id=request_id,
             event_id=self._event_id(at),
             read_only=plan.read_only,
@@ -275,6 +275,12 @@ def _parameters(plan: Plan, call: Call | None, code: str | None, host: str | Non
     if s3 and host:
         recorded["Host"] = host[:_LONGEST_HOST]
     return recorded or None
+
+
+def _additional(service: str, request: Request, call: Call | None) -> Mapping[str, Any] | UnsetType:
+    if service == "s3":
+        return _signature_facts(request)
+    return UNSET if call is None else call.event_data or UNSET
 
 
 def _signature_facts(request: Request) -> Mapping[str, Any] | UnsetType:

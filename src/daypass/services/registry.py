@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from daypass.audit import Trail
     from daypass.credentials import KeyRing
     from daypass.directory import Change, View
+    from daypass.federation import OpenId
     from daypass.objects import ObjectStore
     from daypass.policy import Decision
     from daypass.request import Request
@@ -37,6 +38,9 @@ class Rooms:
 
     objects: ObjectStore
     trail: Trail
+    federation: OpenId
+    view: Callable[[], View]
+    """The directory as it is now: for a call that has waited for something outside."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,8 @@ class Call:
     """What ``needs`` worked out and the operation goes on with."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Facts for the audit record that neither input nor output show (AssumeRole: ``incomingTransitiveTags``)."""
+    event_data: dict[str, Any] = field(default_factory=dict)
+    """What the audit record has as ``additionalEventData``."""
 
     @property
     def now(self) -> float:

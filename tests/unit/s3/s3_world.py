@@ -131,7 +131,13 @@ class S3:
         else:
             assert registered.rooms is not None
             output, changes = asyncio.run(
-                _waited(registered.rooms(call, view, Rooms(self.world.objects, cast("Any", None))))
+                _waited(
+                    registered.rooms(
+                        call,
+                        view,
+                        Rooms(self.world.objects, cast("Any", None), cast("Any", None), self.world.store.view),
+                    )
+                )
             )
         check_output(operation, output)
         self.world.store.apply(changes)

@@ -1,0 +1,26 @@
+"""What can be wrong with an identity provider, as those who call for it must tell it apart.
+
+STS answers each kind with its own error, IAM with another; ``reason`` is for the operator and never leaves the server.
+"""
+
+from __future__ import annotations
+
+
+class ProviderProblem(Exception):
+    """The keys of an identity provider cannot be had."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unreachable(ProviderProblem):
+    """It does not answer, or not in time, or stands at an address that may not be fetched from. May be over soon."""
+
+
+class Untrusted(ProviderProblem):
+    """Its certificate is vouched for by no CA that this server knows, and has none of the registered thumbprints."""
+
+
+class Faulty(ProviderProblem):
+    """It answers, but not with what the protocol asks for."""

@@ -1,0 +1,46 @@
+"""JSON from strangers, read one way only: UTF-8, an object, no numbers that are none, no texts that are none (RFC 8259)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def json_object(data: bytes, *, unique: bool = False) -> dict[str, Any]:
+    """The object that is written there; of members of one name the last, or none may share one where ``unique``.
+
+    Raises ValueError, also for what is nested too deep and for numbers too long to be any.
+    """
+    text = data.decode()
+    try:
+        value = json.loads(
+            text, parse_constant=_no_number, parse_float=_fraction, object_pairs_hook=_unique if unique else None
+        )
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for what strangers wrote
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # half a character cannot be written: UnicodeEncodeError
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members

@@ -1,0 +1,104 @@
+"""JSON Web Tokens of identity providers: one form, one reading, one way to verify (RFC 7515, RFC 7519).
+
+:func:`read` takes a token apart without believing it; of what it says, only the issuer and the names of key and algorithm
+may be used, to find the key. :func:`verified_claims` gives the claims, decoded from the very bytes that the signature
+covers. Whatever a token says about where its key is to be found (``jku``, ``x5u``, ``jwk``, ``x5c``) is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry, deserialize_compact
+from joserfc.util import urlsafe_b64decode
+
+from daypass.errors import ApiError
+from daypass.federation.json_web_keys import ALGORITHMS
+from daypass.federation.strict_json import json_object
+
+if TYPE_CHECKING:
+    from daypass.federation.json_web_keys import Key
+
+_COMPACT: Final = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
+_NO_JWT: Final = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+_OF_OTHER_FORMS: Final = ("crit", "b64", "enc", "zip", "p2c", "p2s")
+"""Header members that change what a token means (RFC 7515, 7516, 7518, 7797). None is understood here."""
+
+
+class _Registry(JWSRegistry):
+    """AWS takes tokens of 20,000 characters; what is in the header was checked already."""
+
+    max_header_length = 20_000
+    max_payload_length = 20_000
+    max_signature_length = 4096
+
+
+_REGISTRY: Final = _Registry(algorithms=sorted(ALGORITHMS), strict_check_header=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedToken:
+    """A token taken apart. Nothing that it says is known to be true."""
+
+    text: str
+    algorithm: str
+    kid: str | None
+    issuer: str
+    _claims: dict[str, Any]
+
+
+def read(text: str) -> UnverifiedToken:
+    """Take a token apart. Raises InvalidIdentityToken for what is none of the one form that is taken."""
+    parts = _COMPACT.fullmatch(text)
+    if parts is None:
+        raise _no_token("not three segments of base64url text with points between")
+    try:
+        header_text, payload, _ = (urlsafe_b64decode(part.encode()) for part in parts.groups())
+        header = json_object(header_text, unique=True)
+        claims = json_object(payload)
+    except ValueError as error:
+        raise _no_token(str(error)) from None
+    algorithm, kid = _checked_header(header)
+    issuer = claims.get("iss")
+    if issuer is None:
+        raise missing_claim("iss")
+    if not isinstance(issuer, str):
+        raise _no_token("iss is no text")
+    return UnverifiedToken(text, algorithm, kid, issuer, claims)
+
+
+def verified_claims(token: UnverifiedToken, key: Key) -> dict[str, Any]:
+    """What the token claims, when the key has signed it. Raises InvalidIdentityToken."""
+    try:
+        deserialize_compact(token.text, key, registry=_REGISTRY)
+    except (JoseError, ValueError) as error:
+        reason = f"the signature does not verify with key {token.kid!r} ({token.algorithm}): {type(error).__name__}"
+        raise ApiError("InvalidIdentityToken", "Invalid token signature", reason=reason) from None
+    return token._claims  # noqa: SLF001 - they are verified now
+
+
+def missing_claim(name: str) -> ApiError:
+    """The refusal of a token that lacks a claim which every token must have."""
+    return ApiError("InvalidIdentityToken", f"Missing a required claim: {name}", reason=f"the token has no {name}")
+
+
+def _checked_header(header: dict[str, Any]) -> tuple[str, str | None]:
+    """Algorithm and ``kid``."""
+    algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise _no_token(f"its algorithm is {algorithm!r}, not one of {', '.join(sorted(ALGORITHMS))}")
+    if "kid" in header and not isinstance(kid, str):
+        raise _no_token("its kid is no text")
+    other = [name for name in _OF_OTHER_FORMS if name in header]
+    if other:
+        raise _no_token(f"its header has {', '.join(other)}")
+    if not isinstance(kind, str) or kind.upper() != "JWT":
+        raise _no_token(f"its type (typ) is {kind!r}, not JWT")
+    return algorithm, kid
+
+
+def _no_token(reason: str) -> ApiError:
+    return ApiError("InvalidIdentityToken", _NO_JWT, reason=f"no token: {reason}"[:500])
