@@ -12,6 +12,7 @@ from daypass.analysis.codes import CODES, FindingType
 from daypass.app import SERVICES
 from daypass.catalog import catalog
 from daypass.config import Config
+from daypass.policy.condition_keys import CONDITION_KEYS
 from daypass.protocol import Protocols
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -123,10 +124,34 @@ def access_analyzer_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def condition_keys_page() -> str:
+    """``docs/condition-keys.md``."""
+    lines = [
+        "# Condition keys",
+        "",
+        "The global condition keys and those of STS, IAM and S3: what each one is, who supplies it, and when it is in a",
+        "request. This page is made from `src/daypass/policy/condition_keys.py`, and tests hold the server to it: what it",
+        "supplies is in this table as what it is. A key that is not supplied is absent from every request, which is what",
+        "`Null`, `...IfExists` and negated operators see. `many`: the key has several values, and wants `ForAllValues` or",
+        "`ForAnyValue`.",
+        "",
+        "Sessions from identity providers have keys of their own, `saml:...` and those that begin with the provider's URL",
+        "(`token.actions.githubusercontent.com:sub`), which no table can list.",
+    ]
+    for title, supplied in (("Supplied", True), ("Known, and never there", False)):
+        lines += ["", f"## {title}", "", "| key | type | supplied by | present for |", "|---|---|---|---|"]
+        for key in CONDITION_KEYS:
+            if key.supplied is supplied:
+                kind = f"{key.type}, many" if key.multivalued else key.type.value
+                lines.append(f"| `{key.name}` | {kind} | {key.supplier} | {key.present} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
     "settings.md": settings_page,
     "operations.md": operations_page,
     "access-analyzer.md": access_analyzer_page,
+    "condition-keys.md": condition_keys_page,
 }
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from daypass.access.key_names import spelled
 from daypass.credentials import CannotOpen, Purpose
 from daypass.policy import ExplicitDeny, PrincipalKind
+from daypass.policy.condition_keys import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

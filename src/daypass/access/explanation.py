@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daypass.access.key_names import spelled
 from daypass.access.remedies import Obstacle, remedies
 from daypass.policy import Allow, Effect, ExplicitDeny, Layer, Naming, PrincipalKind, because
+from daypass.policy.condition_keys import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

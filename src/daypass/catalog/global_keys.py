@@ -1,6 +1,6 @@
-"""The global condition keys (IAM User Guide, "AWS global condition context keys", as of 2026-10).
+"""The global condition keys, which the Service Authorization Reference does not list but for the tag keys.
 
-The Service Authorization Reference does not list them, but for the tag keys.
+They are those of :mod:`daypass.policy.condition_keys`, as the entries of this room.
 """
 
 from __future__ import annotations
@@ -8,33 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from daypass.catalog.entries import ConditionKey
-
-_SINGLE: Final = {
-    "String": """
-        aws:CalledViaAWSMCP aws:CalledViaFirst aws:CalledViaLast aws:Ec2InstanceSourceVpc aws:FederatedProvider
-        aws:PrincipalAccount aws:PrincipalOrgID aws:PrincipalServiceName aws:PrincipalTag/${TagKey} aws:PrincipalType
-        aws:referer aws:RequestedRegion aws:RequestTag/${TagKey} aws:ResourceAccount aws:ResourceOrgID
-        aws:ResourceTag/${TagKey} aws:SourceAccount aws:SourceIdentity aws:SourceOrgID aws:SourceOwner aws:SourceVpc
-        aws:SourceVpce aws:UserAgent aws:userid aws:username aws:VpceAccount aws:VpceOrgID
-    """,
-    "ARN": "aws:ChatbotSourceArn aws:PrincipalArn aws:SignInSessionArn aws:SourceArn aws:SourceVpcArn",
-    "Bool": """
-        aws:AssumedRoot aws:IsMcpServiceAction aws:MultiFactorAuthPresent aws:PrincipalIsAWSService aws:SecureTransport
-        aws:ViaAWSMCPService aws:ViaAWSService
-    """,
-    "Date": "aws:CurrentTime aws:EpochTime aws:TokenIssueTime",
-    "Numeric": "aws:MultiFactorAuthAge",
-    "IPAddress": "aws:Ec2InstanceSourcePrivateIPv4 aws:SourceIp aws:VpcSourceIp",
-}
-"""Keys with one value, by type."""
-
-_MANY: Final = """
-    aws:CalledVia aws:PrincipalOrgPaths aws:PrincipalServiceNamesList aws:ResourceOrgPaths aws:SourceOrgPaths
-    aws:TagKeys aws:VpceOrgPaths
-"""
-"""Keys with several values, all of them texts."""
+from daypass.policy.condition_keys import CONDITION_KEYS
 
 GLOBAL_KEYS: Final[dict[str, ConditionKey]] = {
-    key.casefold(): ConditionKey(key, kind, multivalued=False) for kind, keys in _SINGLE.items() for key in keys.split()
-} | {key.casefold(): ConditionKey(key, "String", multivalued=True) for key in _MANY.split()}
+    key.name.casefold(): ConditionKey(key.name, key.type.value, multivalued=key.multivalued)
+    for key in CONDITION_KEYS
+    if key.name.startswith("aws:")
+}
 """All of them by their name in lower case; ``aws:EpochTime`` may be compared as a number, too."""

@@ -8,8 +8,8 @@ from daypass.access.asking import Ask
 from daypass.access.authorize import request_of
 from daypass.access.facts import RequestFacts
 from daypass.access.gather import layers_of
-from daypass.access.key_names import spelled
 from daypass.policy import decide, obvious_decide
+from daypass.policy.condition_keys import spelled
 from daypass.recollection.past import CannotTell
 from daypass.recollection.resources import S3, bucket_policy, trust_policy
 
