@@ -26,6 +26,10 @@ class Quota(Enum):
     SERVICE_CREDENTIALS_PER_USER = ("ServiceSpecificCredentialsPerUser", 2)
     """For each service."""
     SERVER_CERTIFICATES = ("ServerCertificatesPerAccount", 20)
+    SAML_PROVIDERS = ("SAMLProvidersPerAccount", 100)
+    KEYS_PER_SAML_PROVIDER = ("KeysPerSAMLProvider", 10)
+    OIDC_PROVIDERS = ("OpenIdConnectProvidersPerAccount", 100)
+    CLIENT_IDS_PER_OIDC_PROVIDER = ("ClientIdsPerOpenIdConnectProvider", 100)
     GROUPS_PER_USER = ("GroupsPerUser", 10)
     MFA_DEVICES_PER_USER = ("MFADevicesPerUser", 8)
     POLICIES_PER_USER = ("PoliciesPerUser", 10)

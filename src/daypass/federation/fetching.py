@@ -86,7 +86,7 @@ class Fetcher:
         except aiohttp.ClientConnectorCertificateError as error:
             distrust = str(error.certificate_error)
         anchor = (await self._chain(url))[-1]
-        if thumbprint(anchor) not in thumbprints:
+        if thumbprint(anchor) not in map(str.lower, thumbprints):
             raise Untrusted(
                 f"{url}: no known CA vouches for its certificate ({distrust}), and the thumbprint of the last one that it"
                 f" shows, {thumbprint(anchor)}, is not among the registered {', '.join(thumbprints) or '(none)'}"

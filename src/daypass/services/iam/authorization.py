@@ -31,6 +31,8 @@ TAGGING: Final = {
     "CreateVirtualMFADevice": "TagMFADevice",
     "CreateInstanceProfile": "TagInstanceProfile",
     "UploadServerCertificate": "TagServerCertificate",
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreateSAMLProvider": "TagSAMLProvider",
 }
 """The further action that creating with tags asks for."""
 
