@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from daypass.policy.document import Condition
     from daypass.policy.variables import Context
 
+    Tokens = Sequence["str | Token"]
+    """A pattern. One without wildcards may be plain text: that is a sequence of characters, too."""
+
 
 class Answer(Enum):
     """What became of a question."""
@@ -64,13 +67,12 @@ class FilledIn(str):
     __slots__ = ()
 
 
-Tokens = list["str | Token"]
-
-
 def expand(text: str, context: Context, *, variables: bool) -> Tokens | None:
     """A pattern as tokens, or None if a variable has nothing to stand for it."""
-    tokens: Tokens = []
-    for piece in pieces(text) if variables else [text]:
+    if not variables or "${" not in text:
+        return wildcards(text)
+    tokens: list[str | Token] = []
+    for piece in pieces(text):
         if isinstance(piece, Quoted):
             tokens += map(FilledIn, piece.text)
         elif isinstance(piece, Variable):
@@ -85,6 +87,8 @@ def expand(text: str, context: Context, *, variables: bool) -> Tokens | None:
 
 def wildcards(text: str) -> Tokens:
     """A pattern without variables as tokens."""
+    if "*" not in text and "?" not in text:
+        return text
     return [Token(character) if character in "*?" else character for character in text]
 
 
@@ -99,11 +103,16 @@ def glob(tokens: Tokens, text: str) -> bool:
     Follows all ways through the pattern at once: bit n of ``reached`` says that the text so far can have led to token n.
     There is no going back, so no pattern is costly: what a refusal costs must not be in the hands of who is refused.
     """
-    for wanted, character in zip(tokens, text, strict=False):  # most patterns part from the text before any wildcard
-        if isinstance(wanted, Token):
-            break
-        if wanted != character:
-            return False
+    if isinstance(tokens, str):
+        return tokens == text
+    plain = next((number for number, token in enumerate(tokens) if isinstance(token, Token)), len(tokens))
+    if list(text[:plain]) != list(tokens[:plain]):  # most patterns part from the text before any wildcard
+        return False
+    match tokens[plain:]:
+        case []:
+            return len(text) == plain
+        case [Token.ANY_RUN]:
+            return True
     runs = ones = 0
     characters: dict[str, int] = {}
     tokens = [token for n, token in enumerate(tokens) if token is not Token.ANY_RUN or tokens[n - 1 : n] != [token]]
@@ -123,15 +132,25 @@ def glob(tokens: Tokens, text: str) -> bool:
     return bool(reached >> len(tokens))
 
 
+def expand_arn(text: str, context: Context, *, variables: bool) -> list[Tokens] | None:
+    """The parts of an ARN's pattern as tokens, or None if a variable has nothing to stand for it."""
+    *first, last = text.split(":", 5)
+    if variables and "${" in "".join(first):  # the colons of a variable's name cut nothing
+        whole = expand(text, context, variables=True)
+        return None if whole is None else split_arn(whole)
+    tokens = expand(last, context, variables=variables)
+    return None if tokens is None else [*map(wildcards, first), tokens]
+
+
 def split_arn(tokens: Tokens) -> list[Tokens]:
     """Tokens cut at their first five colons, where these were written as such."""
-    parts: list[Tokens] = [[]]
+    parts: list[list[str | Token]] = [[]]
     for each in tokens:
         if each == ":" and not isinstance(each, FilledIn) and len(parts) < 6:
             parts.append([])
         else:
             parts[-1].append(each)
-    return parts
+    return [*parts]
 
 
 # Conditions.

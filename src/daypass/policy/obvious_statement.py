@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from daypass.policy.decision import Failure
 from daypass.policy.document import Effect, Grammar
-from daypass.policy.obvious_conditions import Answer, Token, expand, glob, holds, split_arn, wildcards
+from daypass.policy.obvious_conditions import Answer, Token, expand_arn, glob, holds, wildcards
 from daypass.policy.principals import Naming, PrincipalKind
 from daypass.policy.variables import Variable, pieces
 
@@ -93,13 +93,15 @@ def _one_resource_fits(pattern: str, asked: Asked) -> Answer:
         return Answer.YES
     if resource == "*":
         return Answer.NO
-    tokens = expand(pattern, asked.request.context, variables=asked.policy.has_variables)
-    if tokens is None:
+    wanted, actual = (
+        expand_arn(pattern, asked.request.context, variables=asked.policy.has_variables),
+        resource.split(":", 5),
+    )
+    if wanted is None:
         return Answer.CANNOT_BE_TOLD
-    wanted, actual = split_arn(tokens), resource.split(":", 5)
     if len(wanted) < 6:
         resource_based = asked.policy.grammar in (Grammar.BUCKET, Grammar.ENDPOINT, Grammar.RESOURCE_CONTROL)
-        if resource_based and tokens[-1:] != [Token.ANY_RUN]:
+        if resource_based and wanted[-1][-1:] != [Token.ANY_RUN]:
             return Answer.NO
         wanted += [[Token.ANY_RUN]] * (6 - len(wanted))
     if len(actual) < 6:
