@@ -50,6 +50,7 @@ _FIELDS: Final = {
     Layer.BOUNDARY: "boundary",
     Layer.SESSION: "session",
 }
+_NO_ACTION: Final = "-"
 _PROOF_KEYS: Final = (":aud", ":sub")
 
 
@@ -225,5 +226,5 @@ def _emptied(source: Source, where: Matched) -> Source:
         return source
     statements = list(source.policy.statements)
     if where.statement < len(statements):
-        statements[where.statement] = replace(statements[where.statement], actions=(), not_action=False)
+        statements[where.statement] = replace(statements[where.statement], actions=(_NO_ACTION,), not_action=False)
     return replace(source, policy=replace(source.policy, statements=tuple(statements)))

@@ -18,7 +18,7 @@ from daypass.policy import Grammar, PolicyProblem, obvious_decide, parse
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of, named_caller
 from daypass.recollection.opening import opened_sessions, reading
-from daypass.recollection.past import CannotTell, Span, Trail
+from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
 from daypass.recollection.resources import S3, bucket_policy, trust_policy
 
 if TYPE_CHECKING:
@@ -74,12 +74,18 @@ def _hypothetical(asked: Hypothesis, view: View, region: str) -> Json:
     account = _owner(asked.resource, view) or caller.account
     given = _given(asked.context)
     context = {**_of_resource(asked.resource, account, view), **given}
-    ask = Ask(asked.action, asked.resource, account, context, _policy_at(asked, account, caller, view))
+    kept_out = None
+    try:
+        policy = _policy_at(asked, account, caller, view)
+    except KeptOut as why:
+        policy, kept_out = None, str(why)
+    ask = Ask(asked.action, asked.resource, account, context, policy)
     request = request_of(ask, caller, RequestFacts(now, "", secure=False, region=region))
     told = {key: value for key, value in request.context.items() if key in given or key not in _UNKNOWN}
     request = replace(request, context=told)
     layers = layers_of(caller, view, ask.resource_policy)
-    return explained(obvious_decide(layers, request), request, layers)
+    found = explained(obvious_decide(layers, request), request, layers)
+    return found if kept_out is None else found | {"Decision": "explicitDeny", "Because": kept_out, "Changes": []}
 
 
 def _given(pairs: tuple[tuple[str, str], ...]) -> Context:

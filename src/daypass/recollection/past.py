@@ -33,6 +33,10 @@ class CannotTell(Exception):
     """What was asked cannot be told; the text is one clear line for the operator."""
 
 
+class KeptOut(CannotTell):
+    """No policy is asked, for the request is refused whatever they say."""
+
+
 class Past(NamedTuple):
     """One recorded call. ``decisions`` is None where nothing of them was kept."""
 

@@ -11,11 +11,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.access.explanation import outcome_of, reason_of
-from daypass.policy import Allow
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of
 from daypass.recollection.opening import opened_sessions, reading
-from daypass.recollection.past import CannotTell, Span, Trail
+from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
 from daypass.recollection.proposals import Proposal, proposed
 
 if TYPE_CHECKING:
@@ -73,9 +72,8 @@ class _Replay:
                 self.replayed += 1
 
     def _decide(self, past: Past, question: Question) -> None:
-        again = ask_again(past, question, self._caller(past, self._then), self._then)
-        decision = again.decision
-        if isinstance(decision, Allow) is (question.outcome == "allow"):
+        now, because = self._decided(past, question)
+        if (now == "allow") is (question.outcome == "allow"):
             return
         difference: Json = {
             "RequestId": past.request_id,
@@ -85,17 +83,28 @@ class _Replay:
             "Action": question.action,
             "Resource": question.resource,
             "Then": question.outcome,
-            "Now": outcome_of(decision),
-            "Because": reason_of(decision, again.request),
+            "Now": now,
+            "Because": because,
         }
         if self._proposed:
             difference["WithoutProposal"] = self._without_proposal(past, question)
         self.differences.append(difference)
 
+    def _decided(self, past: Past, question: Question) -> tuple[str, str]:
+        """The outcome and why."""
+        try:
+            again = ask_again(past, question, self._caller(past, self._then), self._then)
+        except KeptOut as why:
+            return "explicitDeny", str(why)
+        decision = again.decision
+        return outcome_of(decision), reason_of(decision, again.request)
+
     def _without_proposal(self, past: Past, question: Question) -> str | None:
         """What the policies of now say of it, so that the proposal is not blamed for what has changed already."""
         try:
             return outcome_of(ask_again(past, question, self._caller(past, self._now), self._now).decision)
+        except KeptOut:
+            return "explicitDeny"
         except CannotTell:
             return None
 

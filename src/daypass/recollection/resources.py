@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from daypass.access.asking import ResourcePolicy
 from daypass.directory import GLOBAL, Bucket, Role
 from daypass.policy import PrincipalKind
-from daypass.recollection.past import CannotTell
+from daypass.recollection.past import CannotTell, KeptOut
 from daypass.services.s3.public_policies import is_public
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def trust_policy(arn: str, account: str, view: View) -> ResourcePolicy:
 
 
 def bucket_policy(resource: str, account: str | None, event: str, caller: Caller, view: View) -> ResourcePolicy | None:
-    """The policy of the bucket that a resource is, or is in; None where it has none. Raises CannotTell.
+    """The policy of the bucket that a resource is, or is in; None where it has none. Raises CannotTell, KeptOut.
 
     ``account`` is the owner that is meant; None takes whoever it is. ``event`` is the name of the call.
     """
@@ -48,5 +48,5 @@ def bucket_policy(resource: str, account: str | None, event: str, caller: Caller
     block = bucket.public_access_block
     stranger = caller.is_anonymous or (caller.account != bucket.account and is_public(bucket.policy))
     if block is not None and block[_RESTRICT_PUBLIC_BUCKETS] and stranger:
-        raise CannotTell(f"RestrictPublicBuckets keeps strangers out of the bucket {name}, whatever policies say")
+        raise KeptOut(f"because RestrictPublicBuckets keeps strangers out of the bucket {name}, whatever policies say")
     return ResourcePolicy(bucket.policy, bucket.policy_bindings)
