@@ -93,10 +93,8 @@ def _one_resource_fits(pattern: str, asked: Asked) -> Answer:
         return Answer.YES
     if resource == "*":
         return Answer.NO
-    wanted, actual = (
-        expand_arn(pattern, asked.request.context, variables=asked.policy.has_variables),
-        resource.split(":", 5),
-    )
+    actual = resource.split(":", 5)
+    wanted = expand_arn(pattern, asked.request.context, variables=asked.policy.has_variables)
     if wanted is None:
         return Answer.CANNOT_BE_TOLD
     if len(wanted) < 6:
