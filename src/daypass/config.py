@@ -133,6 +133,14 @@ class Config:
             "CAs (a PEM file) that vouch for identity providers' servers, beside the system's.",
         ),
     )
+    federation_saml_replay: str = field(
+        default="allow",
+        metadata=_about(
+            "federation.saml_replay",
+            values.one_of("allow", "refuse"),
+            "Whether AssumeRoleWithSAML takes an assertion again within its five minutes, as AWS does, or once only.",
+        ),
+    )
     federation_key_max_age: int = field(
         default=3600,
         metadata=_about(
@@ -196,6 +204,7 @@ class Config:
             sts_max_chain_age=self.sts_max_chain_age,
             sts_issuer_base_url=self.issuer_base_url,
             access_encoded_messages=self.access_encoded_messages,
+            federation_saml_replay=self.federation_saml_replay,
         )
 
     @property

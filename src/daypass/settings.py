@@ -19,3 +19,5 @@ class Settings:
     """The URL (scheme and host) below which accounts are OpenID issuers; empty where there is none."""
     access_encoded_messages: bool = False
     """Whether access-denied texts of IAM, STS and CloudTrail end with an encoded authorization message."""
+    federation_saml_replay: str = "allow"
+    """Whether an assertion may be used again within its time (``allow``) or is good once (``refuse``)."""

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from daypass.policy import ExplicitDeny, ImplicitDeny
 
 _PLAIN_SERVICE = "s3"
-_FEDERATED = (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML)
+_FEDERATED = {
+    PrincipalKind.WEB_IDENTITY: "sts:AssumeRoleWithWebIdentity",
+    PrincipalKind.SAML: "sts:AssumeRoleWithSAML",
+}
+"""What callers are told who are known to an identity provider alone, also where a tag or a source identity is refused."""
 
 
 def denied(
@@ -40,7 +44,7 @@ def _text(ask: Ask, caller: Caller, service: str, reason: str) -> str:
     if service == _PLAIN_SERVICE and (caller.is_anonymous or caller.account != ask.account):
         return "Access Denied"
     if caller.kind in _FEDERATED:
-        return f"Not authorized to perform {ask.action}"  # no colon and no caller, whom nobody knows here
+        return f"Not authorized to perform {_FEDERATED[caller.kind]}"  # no colon and no caller, whom nobody knows here
     who = f"User: {caller.arn} is not authorized to perform: {ask.action}"
     if ask.resource_policy is not None and ask.resource_policy.is_trust:
         # recorded answers carry no reason here, and tell nothing about the role

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from daypass.arns import iam_arn
 from daypass.credentials import Secret  # noqa: TC001 - msgspec reads the annotations
 from daypass.directory.records import Key, Record, Tags
 
@@ -40,7 +41,11 @@ class PrivateKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SamlProvider(Record, frozen=True, array_like=True):
-    """A SAML identity provider that an account trusts: its metadata document, and keys to decrypt its assertions."""
+    """A SAML identity provider that an account trusts: its metadata document, and keys to decrypt its assertions.
+
+    ``entity_id`` and ``signing_keys`` (public keys, PEM) are what was read from the metadata when it was stored;
+    ``valid_until`` is the metadata's own end, or a hundred years on, as AWS has it.
+    """
 
     kind: ClassVar[str] = "saml_provider"
     account: str
@@ -49,9 +54,12 @@ class SamlProvider(Record, frozen=True, array_like=True):
     created: int
     metadata: str
     tags: Tags = ()
-    encryption_mode: str | None = None
-    """``Required``, ``Allowed``, or None where no private key was ever added."""
+    encryption_mode: str = "Allowed"
+    """``Required`` refuses assertions that are not encrypted."""
     private_keys: tuple[PrivateKey, ...] = ()
+    entity_id: str = ""
+    signing_keys: tuple[str, ...] = ()
+    valid_until: int = 0
 
     @property
     def key(self) -> Key:
@@ -60,4 +68,4 @@ class SamlProvider(Record, frozen=True, array_like=True):
     @property
     def arn(self) -> str:
         """``arn:aws:iam::A:saml-provider/NAME``."""
-        return f"arn:aws:iam::{self.account}:saml-provider/{self.name}"
+        return iam_arn(self.account, "saml-provider", "/", self.name)

@@ -5,6 +5,7 @@ Importing this package fills :data:`sts` with the operations that are implemente
 
 from daypass.services.sts import (
     assume_role,
+    assume_role_with_saml,
     assume_root,
     decode_authorization_message,
     get_delegated_access_token,
@@ -17,6 +18,7 @@ from daypass.services.sts.operations import sts
 
 __all__ = [
     "assume_role",
+    "assume_role_with_saml",
     "assume_root",
     "decode_authorization_message",
     "get_delegated_access_token",

@@ -18,6 +18,7 @@ from daypass.credentials import SessionKind
 from daypass.directory import Role
 from daypass.errors import ApiError
 from daypass.policy import PrincipalKind
+from daypass.services.sts.durations import role_duration
 from daypass.services.sts.issuing import issue
 from daypass.services.sts.mfa import used, verified_device
 from daypass.services.sts.operations import sts
@@ -30,14 +31,12 @@ if TYPE_CHECKING:
     from daypass.directory import MfaDevice, View
     from daypass.services.registry import Call, Output, Result
 
-DEFAULT_DURATION = 3600
 CHAINED_LIMIT = 3600
 
 _NO_TRUST = ResourcePolicy("", is_trust=True)
 _ROOT_MAY_NOT = "Roles may not be assumed by root accounts."
 _IDENTITY_IS_SET = "The source identity is already set for this assume role session"
 _NO_CONTEXT_PROVIDER = "The provided context assertion is not valid: this server knows no context provider."
-_OVER_ROLE_LIMIT = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 _OVER_CHAIN_LIMIT = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
 
 
@@ -175,10 +174,7 @@ def _source_identity(call: Call) -> str | None:
 
 
 def _duration(call: Call, role: Role, *, chained: bool) -> int:
-    asked = call.input.get("DurationSeconds")
-    duration = DEFAULT_DURATION if asked is None else int(asked)
-    if duration > role.max_session_duration:
-        raise ApiError("ValidationError", _OVER_ROLE_LIMIT)
+    duration = role_duration(call, role)
     if chained and duration > CHAINED_LIMIT:
         raise ApiError("ValidationError", _OVER_CHAIN_LIMIT)
     return duration

@@ -1,0 +1,97 @@
+"""Metadata of a SAML identity provider (OASIS SAML 2.0 metadata; IAM User Guide, "Create a SAML identity provider in IAM").
+
+It is the one thing that is trusted: whose assertions are taken, and by which keys. Expiry and issuer of the certificates
+in it play no part (SAML V2.0 Metadata Interoperability Profile), as on AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from daypass.federation.saml.documents import DSIG, METADATA, METADATA_BOUNDS, UnusableXml, elements, parsed, whole_text
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_SAML2: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
+_RSA_BITS: Final = range(1024, 8193)
+_LONGEST_ENTITY_ID: Final = 1024
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class UnusableMetadata(ValueError):
+    """The document is no metadata of an identity provider; the message says why, for the operator."""
+
+
+class Metadata(NamedTuple):
+    """What is taken from the document. ``signing_keys`` are public keys in PEM, each once."""
+
+    entity_id: str
+    signing_keys: tuple[str, ...]
+    valid_until: int | None
+
+
+def read_metadata(text: str) -> Metadata:
+    """Read and check a metadata document. Raises UnusableMetadata."""
+    try:
+        root = parsed(text.encode(), METADATA_BOUNDS)
+    except (UnusableXml, UnicodeEncodeError) as problem:
+        raise UnusableMetadata(str(problem)) from None
+    if root.tag != f"{METADATA}EntityDescriptor":
+        raise UnusableMetadata(f"the root element is {root.tag}, not EntityDescriptor")
+    entity_id = str(root.get("entityID") or "")
+    if not entity_id.strip() or len(entity_id) > _LONGEST_ENTITY_ID:
+        raise UnusableMetadata("no entityID, or one longer than 1024 characters")
+    roles = [
+        role
+        for role in elements(root, f"{METADATA}IDPSSODescriptor")
+        if _SAML2 in str(role.get("protocolSupportEnumeration") or "").split()
+    ]
+    if len(roles) != 1:
+        raise UnusableMetadata(f"{len(roles)} IDPSSODescriptors of SAML 2.0, not one")
+    ends = [instant(str(end)) for end in (root.get("validUntil"), roles[0].get("validUntil")) if end is not None]
+    return Metadata(entity_id, _signing_keys(roles[0]), int(min(ends)) if ends else None)
+
+
+def instant(text: str) -> float:
+    """Seconds since the epoch of an ``xs:dateTime`` with a time zone. Raises UnusableMetadata."""
+    try:
+        if _INSTANT.fullmatch(text.strip()):
+            return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    raise UnusableMetadata(f"not a date and time: {text[:60]!r}")
+
+
+def _signing_keys(role: etree._Element) -> tuple[str, ...]:
+    """The public keys of all certificates that are for signing, or for anything."""
+    keys = [
+        _public_key(whole_text(certificate))
+        for descriptor in elements(role, f"{METADATA}KeyDescriptor")
+        if descriptor.get("use") in (None, "signing")
+        for certificate in descriptor.iterfind(f"{DSIG}KeyInfo/{DSIG}X509Data/{DSIG}X509Certificate")
+    ]
+    if not keys:
+        raise UnusableMetadata("no signing certificate")
+    return tuple(dict.fromkeys(keys))
+
+
+def _public_key(text: str) -> str:
+    try:
+        key = x509.load_der_x509_certificate(b64decode("".join(text.split()), validate=True)).public_key()
+    except (NotBase64, ValueError, UnsupportedAlgorithm):
+        raise UnusableMetadata("a certificate cannot be parsed") from None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size not in _RSA_BITS:
+        raise UnusableMetadata(f"an RSA key of {key.key_size} bits; wanted: 1024 to 8192")
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise UnusableMetadata("a key that is neither RSA nor of an elliptic curve")
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
