@@ -72,7 +72,10 @@ class CompiledStatement:
 
     def covers_action(self, action: str) -> bool:
         """Whether the Action or NotAction element matches an action (in lower case)."""
-        return any(matches(action) for matches in self._actions) is not self._not_action
+        for matches in self._actions:
+            if matches(action):
+                return not self._not_action
+        return self._not_action
 
     def applies(self, resource: str, context: Context, principal: Principal, bounded: bool) -> Naming:
         """How it names the caller if all of it matches, else NONE. What cannot be told holds for a Deny only."""
@@ -122,8 +125,8 @@ class CompiledLayer:
             found = self._remember(action)
         if self._index.only_by_action:
             return found
-        more = self._covering(action, self._index.elsewhere(resource, principal))
-        return sorted((*found, *more), key=_position) if more else found
+        more = self._covering(action, sorted(self._index.elsewhere(resource, principal)))
+        return sorted((*found, *more), key=_position) if more and found else more or found
 
     def _remember(self, action: str) -> tuple[CompiledStatement, ...]:
         if len(self._remembered) >= _REMEMBERED_ACTIONS:
