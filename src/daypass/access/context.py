@@ -16,6 +16,7 @@ from daypass.policy import PrincipalKind
 if TYPE_CHECKING:
     from daypass.access.caller import Caller
     from daypass.access.facts import RequestFacts
+    from daypass.credentials import Federation
 
 Context = dict[str, str | tuple[str, ...]]
 
@@ -84,7 +85,16 @@ def _add_session(context: Context, caller: Caller, now: float) -> None:
     if session.source_identity is not None:
         context["aws:sourceidentity"] = session.source_identity
     if session.federation is not None:
-        context["aws:federatedprovider"] = session.federation.provider
+        _add_federation(context, session.federation)
+
+
+def _add_federation(context: Context, said: Federation) -> None:
+    """What a session keeps of its identity provider's word (IAM User Guide, "Available keys for SAML-based federation")."""
+    context["aws:federatedprovider"] = said.provider
+    if said.name_qualifier is not None:
+        context["saml:namequalifier"] = said.name_qualifier
+        context["saml:sub"] = said.subject
+        context["saml:sub_type"] = said.subject_type or ""
 
 
 @lru_cache(maxsize=256)

@@ -38,6 +38,8 @@ RESPONSE: Final = f"{PROTOCOL}Response"
 ENCRYPTED: Final = f"{SAML}EncryptedAssertion"
 SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _SINGLE: Final = frozenset({"Assertion", "EncryptedAssertion", "Response", "Signature", "SignedInfo"})
+_IN_PLACES: Final = frozenset({SIGNATURE})
+_IN_SIGNATURES: Final = frozenset({(SIGNATURE, f"{DSIG}SignedInfo")})
 _LONGEST_SHOWN: Final = 200
 
 
@@ -123,13 +125,10 @@ def _check_places(root: etree._Element, places: set[etree._Element]) -> None:
         if name not in _SINGLE or element in places:
             continue
         parent = element.getparent()
-        if element.tag == SIGNATURE and parent in places:
+        within = "" if parent is None else parent.tag
+        if (element.tag in _IN_PLACES and parent in places) or (within, element.tag) in _IN_SIGNATURES:
             continue
-        if element.tag == f"{DSIG}SignedInfo" and parent is not None and parent.tag == SIGNATURE:
-            continue
-        raise BadSignature(
-            f"an element {name} in {etree.QName(parent).localname if parent is not None else 'no place'}"
-        )
+        raise BadSignature(f"an element {name} in {within or 'no place'}")
 
 
 def _check_issuers(root: etree._Element, part: etree._Element, trusted: Trusted, request_id: str) -> None:
