@@ -34,7 +34,7 @@ from daypass.directory.records import (
     Role,
     User,
 )
-from daypass.directory.reports import CredentialReport
+from daypass.directory.reports import CredentialReport, DeletionTask
 from daypass.directory.view import LastUse, Page, View
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "CredentialReport",
     "DelegationRequest",
     "Delete",
+    "DeletionTask",
     "Group",
     "InstanceProfile",
     "IssuerKey",

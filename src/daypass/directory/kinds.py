@@ -10,7 +10,7 @@ from daypass.directory.issuers import OutboundIssuer
 from daypass.directory.organizations import Organization
 from daypass.directory.passwords import LoginProfile, PasswordPolicy
 from daypass.directory.providers import OidcProvider, SamlProvider
-from daypass.directory.reports import CredentialReport
+from daypass.directory.reports import CredentialReport, DeletionTask
 
 KINDS: dict[str, type[records.Record]] = records.KINDS | {
     cls.kind: cls
@@ -29,6 +29,7 @@ KINDS: dict[str, type[records.Record]] = records.KINDS | {
         SshPublicKey,
         ServiceCredential,
         CredentialReport,
+        DeletionTask,
     )
 }
 """Every kind of record, by its name in the store."""

@@ -20,7 +20,8 @@ _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]+")
 _PATH = re.compile(r"/|/[!-~]+/")
 _ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/")
+SERVICE_LINKED_PATH = "/aws-service-role/"
+_RESERVED_PATHS = (SERVICE_LINKED_PATH, "/aws-reserved/")
 _POLICY = "policy/"
 
 
@@ -51,6 +52,11 @@ def check_role_path(path: str) -> None:
     check_path(path)
     if path.startswith(_RESERVED_PATHS):
         raise ApiError("ValidationError", f"The specified value for path is invalid. Paths under {path} are reserved.")
+
+
+def is_protected(path: str) -> bool:
+    """Whether the roles under a path are AWS's services' own, and nobody else changes them."""
+    return path.startswith(_RESERVED_PATHS)
 
 
 def check_alias(alias: str) -> None:

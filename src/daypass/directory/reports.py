@@ -1,4 +1,4 @@
-"""What IAM makes for reading and keeps for a while (IAM API Reference: credential report)."""
+"""What IAM makes for reading and keeps for a while: credential reports, and what became of deletions."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ class CredentialReport(Record, frozen=True, array_like=True):
     @property
     def key(self) -> Key:
         return Key("credential_report", self.account, "report")
+
+
+class DeletionTask(Record, frozen=True, array_like=True):
+    """That a service-linked role was deleted."""
+
+    kind: ClassVar[str] = "deletion_task"
+    account: str
+    id: str
+    ended: int
+
+    @property
+    def key(self) -> Key:
+        return Key("deletion_task", self.account, self.id)

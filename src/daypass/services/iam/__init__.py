@@ -28,6 +28,7 @@ from daypass.services.iam import (  # noqa: F401 - importing them registers thei
     saml_providers,
     server_certificates,
     service_credentials,
+    service_linked_roles,
     signing_certificates,
     simulation,
     ssh_public_keys,

@@ -13,7 +13,7 @@ from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
 from daypass.services.iam.boundaries import NOT_ATTACHABLE
-from daypass.services.iam.entities import find_policy, holder
+from daypass.services.iam.entities import changed_holder, find_policy, holder
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ QUOTA: dict[type[Holder], Quota] = {
 def attach_policy(call: Call, view: View) -> Result:
     """Attach a managed policy. One that is attached already stays attached."""
     arn = _checked_arn(call)
-    entity, policy = holder(call, view), find_policy(view, call.account, arn)
+    entity, policy = changed_holder(call, view), find_policy(view, call.account, arn)
     if policy is None:
         raise ApiError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     if isinstance(policy, AwsPolicy) and not policy.attachable:
@@ -50,7 +50,7 @@ def attach_policy(call: Call, view: View) -> Result:
 @iam("DetachRolePolicy", needs=authorization.holder)
 def detach_policy(call: Call, view: View) -> Result:
     """Detach a managed policy."""
-    arn, entity = _checked_arn(call), holder(call, view)
+    arn, entity = _checked_arn(call), changed_holder(call, view)
     if arn not in entity.attached:
         raise ApiError("NoSuchEntity", f"Policy {arn} was not found.")
     attached = tuple(other for other in entity.attached if other != arn)

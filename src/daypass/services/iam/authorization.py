@@ -170,6 +170,11 @@ def instance_profile_and_role(call: Call, view: View) -> list[Ask]:
     return [*instance_profile(call, view), Ask(PASSING, arn, call.account, context)]
 
 
+def of_service_role(call: Call, arn: str, service: str) -> Ask:
+    """A service-linked role, by ARN, and the service that it is linked to."""
+    return _ask(call, arn, None, {"iam:awsservicename": service} if service else {})
+
+
 def used_access_key(call: Call, view: View) -> list[Ask]:
     """GetAccessKeyLastUsed: the user whose key it is. AWS has a text of its own for keys of nobody, or of others."""
     key_id = call.input["AccessKeyId"]

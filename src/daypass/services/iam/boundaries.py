@@ -10,7 +10,7 @@ from daypass.directory import Group, Put
 from daypass.directory.aws_managed import AwsPolicy
 from daypass.errors import ApiError
 from daypass.services.iam import authorization
-from daypass.services.iam.entities import find_policy, holder
+from daypass.services.iam.entities import changed_holder, find_policy
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def delete_permissions_boundary(call: Call, view: View) -> Result:
 
 
 def _bounded(call: Call, view: View) -> User | Role:
-    entity = holder(call, view)
+    entity = changed_holder(call, view)
     if isinstance(entity, Group):
         raise TypeError("groups have no boundary")
     return entity

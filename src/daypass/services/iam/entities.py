@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from daypass.directory import GLOBAL, Account, Group, InstanceProfile, ManagedPolicy, MfaDevice, Role, User
 from daypass.directory.aws_managed import AwsPolicy, aws_policy
-from daypass.directory.naming import policy_name, same_name
+from daypass.directory.naming import is_protected, policy_name, same_name
 from daypass.errors import ApiError
 from daypass.policy import PrincipalKind
 
@@ -58,6 +58,21 @@ def holder(call: Call, view: View) -> Holder:
     """The user, group or role that the operation is about. Raises NoSuchEntity."""
     cls = holder_class(call.operation)
     return named(cls, view, call.account, call.input[f"{cls.__name__}Name"])
+
+
+def changed_holder(call: Call, view: View) -> Holder:
+    """The same, to be changed. Raises UnmodifiableEntity for roles that belong to services."""
+    entity = holder(call, view)
+    if isinstance(entity, Role):
+        check_unprotected(entity)
+    return entity
+
+
+def check_unprotected(role: Role) -> None:
+    """Raise UnmodifiableEntity for a role that belongs to a service."""
+    if is_protected(role.path):
+        text = f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS"
+        raise ApiError("UnmodifiableEntity", text)
 
 
 def default_user(call: Call) -> User | None:

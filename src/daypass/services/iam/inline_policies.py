@@ -11,7 +11,7 @@ from daypass.directory.naming import check_name
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
 from daypass.services.iam.documents import with_inline
-from daypass.services.iam.entities import holder
+from daypass.services.iam.entities import changed_holder, holder
 from daypass.services.iam.operations import iam
 from daypass.services.iam.shapes import encoded
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @iam("PutRolePolicy", needs=authorization.holder)
 def put_policy(call: Call, view: View) -> Result:
     """Store an inline policy, in place of one of the same name."""
-    entity, name = holder(call, view), call.input["PolicyName"]
+    entity, name = changed_holder(call, view), call.input["PolicyName"]
     check_name(name, "PolicyName")
     policies = with_inline(entity, name, call.input["PolicyDocument"])
     return {}, [Put(msgspec.structs.replace(entity, policies=policies))]
@@ -47,7 +47,7 @@ def get_policy(call: Call, view: View) -> Result:
 @iam("DeleteRolePolicy", needs=authorization.holder)
 def delete_policy(call: Call, view: View) -> Result:
     """Delete an inline policy."""
-    entity, name = holder(call, view), call.input["PolicyName"]
+    entity, name = changed_holder(call, view), call.input["PolicyName"]
     _document(entity, name)
     policies = tuple((other, text) for other, text in entity.policies if other != name)
     return {}, [Put(msgspec.structs.replace(entity, policies=policies))]

@@ -12,7 +12,7 @@ from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes, tagging
 from daypass.services.iam.boundaries import checked_boundary
-from daypass.services.iam.entities import named
+from daypass.services.iam.entities import check_unprotected, named
 from daypass.services.iam.operations import iam
 from daypass.services.iam.trust import trust
 
@@ -77,7 +77,7 @@ def list_roles(call: Call, view: View) -> Result:
 def update_role(call: Call, view: View) -> Result:
     """Change description and longest session of a role. What the call does not name stays as it is."""
     _refuse_signin_duration(call)
-    role = _role(call, view)
+    role = _changed_role(call, view)
     changed = msgspec.structs.replace(
         role,
         description=call.input.get("Description", role.description),
@@ -96,7 +96,7 @@ def update_role_description(call: Call, view: View) -> Result:
 @iam("UpdateAssumeRolePolicy", needs=authorization.role)
 def update_assume_role_policy(call: Call, view: View) -> Result:
     """Replace the trust policy of a role. Sessions that live go on."""
-    role = _role(call, view)
+    role = _changed_role(call, view)
     trusted = trust(call.input["PolicyDocument"], view)
     return {}, [Put(msgspec.structs.replace(role, trust=trusted.text, trust_bindings=trusted.bindings))]
 
@@ -104,7 +104,7 @@ def update_assume_role_policy(call: Call, view: View) -> Result:
 @iam("DeleteRole", needs=authorization.role)
 def delete_role(call: Call, view: View) -> Result:
     """Delete a role without policies. Its sessions end: the id that they are bound to is gone for good."""
-    role = _role(call, view)
+    role = _changed_role(call, view)
     for blocking, what in (
         (view.count_linked(call.account, "profile-role", same_name(role.name)), "remove roles from instance profile"),
         (role.attached, "detach all policies"),
@@ -117,6 +117,12 @@ def delete_role(call: Call, view: View) -> Result:
 
 def _role(call: Call, view: View) -> Role:
     return named(Role, view, call.account, call.input["RoleName"])
+
+
+def _changed_role(call: Call, view: View) -> Role:
+    role = _role(call, view)
+    check_unprotected(role)
+    return role
 
 
 def _refuse_signin_duration(call: Call) -> None:
