@@ -6,6 +6,7 @@ Importing this package fills :data:`sts` with the operations that are implemente
 from daypass.services.sts import (
     assume_role,
     assume_role_with_saml,
+    assume_role_with_web_identity,
     assume_root,
     decode_authorization_message,
     get_delegated_access_token,
@@ -19,6 +20,7 @@ from daypass.services.sts.operations import sts
 __all__ = [
     "assume_role",
     "assume_role_with_saml",
+    "assume_role_with_web_identity",
     "assume_root",
     "decode_authorization_message",
     "get_delegated_access_token",
