@@ -25,7 +25,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "federated": ("AWS", f"arn:aws:sts::{A}:federated-user/alice"),
     "B.x": ("AWS", f"arn:aws:iam::{B}:user/x"),
     "B.r": ("AWS", f"arn:aws:iam::{B}:role/r"),
-    "B.r/s": ("AWS", f"arn:aws:sts::{B}:assumed-role/r/s"),
+    "B.r/s1": ("AWS", f"arn:aws:sts::{B}:assumed-role/r/s1"),
     "cloudtrail": ("Service", "cloudtrail.amazonaws.com"),
     "oidc": ("Federated", f"arn:aws:iam::{A}:oidc-provider/host"),
 }

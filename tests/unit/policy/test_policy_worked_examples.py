@@ -83,7 +83,7 @@ CALLERS: dict[str, tuple[Principal, dict[str, str]]] = {
     ),
     "M.admin": (user(M_ADMIN, "AIDAADMINADMINADMINAD"), {"aws:username": "admin", "aws:principalarn": M_ADMIN}),
     "B.x": (user(name("B.x"), "AIDABBBBBBBBBBBBBBBBB"), {"aws:username": "x", "aws:principalarn": name("B.x")}),
-    "B.r/s": (session(name("B.r/s"), name("B.r"), "AROABRBRBRBRBRBRBRBRB"), {"aws:principalarn": name("B.r")}),
+    "B.r/s1": (session(name("B.r/s1"), name("B.r"), "AROABRBRBRBRBRBRBRBRB"), {"aws:principalarn": name("B.r")}),
     "cloudtrail": (Principal(PrincipalKind.SERVICE, "", "cloudtrail", service="cloudtrail.amazonaws.com"), {}),
     "anonymous": (Principal(PrincipalKind.ANONYMOUS, "", "anonymous"), {"aws:userid": "anonymous"}),
     "token": (Principal(PrincipalKind.WEB_IDENTITY, "", "repo:o/r", federated=(name("oidc"),)), {}),
