@@ -125,7 +125,6 @@ class App:
         self._world.journal.close()
         self._objects.close()
         self._world.store.close()
-        self._ring.close()
 
     def ready(self) -> bool:
         """Whether requests can be served: the store answers and the journal can be written."""

@@ -51,13 +51,11 @@ def provision(config: Config) -> Provisioned:
     Raises StoreProblem with one clear line for the operator.
     """
     _check_whole(config.data)
-    ring = key_ring(config.data)
-    store = SqliteStore.open(config.data, ring, clock.random_bytes)
+    store = open_store(config)
     try:
         return asyncio.run(_first_account(config, store))
     finally:
         store.close()
-        ring.close()  # workers follow the key file, the process that starts them does not
 
 
 def _check_whole(folder: Path) -> None:

@@ -163,6 +163,9 @@ class KeyRing:
         kept = {other: material for other, material in self._keys.items() if other != key_id}
         return KeyRing(kept, self.active, self.dates)
 
+    def close(self) -> None:
+        """Nothing more will be sealed: a ring that is held for others to see lets go."""
+
     @property
     def waiting(self) -> int | None:
         """The key that was introduced and has never sealed; None where there is none."""

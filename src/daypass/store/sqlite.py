@@ -108,6 +108,7 @@ class SqliteStore:
         self._trail_db.close()
         self._reader.close()
         self._counter.close()
+        self._codec.keyring.close()
 
     def check(self) -> list[Finding]:
         """Look through the whole database, for ``daypass doctor``. Takes its time."""
