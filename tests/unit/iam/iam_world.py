@@ -172,17 +172,33 @@ KNOWN_VALUES = {
     "AuthenticationCode2": "000001",
     "VersionId": "v1",
     "AccessKeyId": "AKIAIOSFODNN7EXAMPLE",
+    "OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example.com",
+    "SAMLProviderArn": f"arn:aws:iam::{ACCOUNT}:saml-provider/idp",
 }
+OF_WHAT_IS_THERE = frozenset(
+    {
+        "AcceptDelegationRequest",
+        "AssociateDelegationRequest",
+        "GetDelegationRequest",
+        "GetHumanReadableSummary",
+        "RejectDelegationRequest",
+        "SendDelegationToken",
+        "UpdateDelegationRequest",
+    }
+)
+"""Operations whose question is about a request that must be there: they are asked where requests are tested."""
 
 
 def least_input(operation: str) -> dict[str, Any]:
     """Values for what the model requires of an operation, as far as asking for permission needs them."""
     shape = iam_model().operation_model(operation).input_shape
-    kinds: dict[str, Any] = {"list": [], "map": {}, "integer": 1, "boolean": True}
+    kinds: dict[str, Any] = {"list": [], "map": {}, "structure": {}, "boolean": True}
     required = shape.required_members if shape is not None else []
 
     def value(name: str) -> Any:
         member = shape.members[name]
+        if member.type_name == "integer":
+            return KNOWN_VALUES.get(name, member.metadata.get("min", 1))
         text = "someone-else" if member.metadata.get("min", 0) <= len("someone-else") else "X" * member.metadata["min"]
         return KNOWN_VALUES.get(name, kinds.get(member.type_name, text))
 
