@@ -214,6 +214,8 @@ class OpenIdProvider:
         """The provider is gone."""
         self.process.kill()
         self.process.wait(timeout=10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 class Unredirected(urllib.request.HTTPRedirectHandler):
