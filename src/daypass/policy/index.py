@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Keys = tuple[str, ...]
     Drawer = dict[str, list[int]]
 
-FEW = 8
+FEW = 3
 """So many statements about one action are asked one by one: looking for the right ones would take as long."""
 
 _EVERYTHING: Keys = ("",)
