@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daypass.access.asking import NOTHING
 from daypass.access.authorization_message import Seal, encoded
 from daypass.access.context import context_of
 from daypass.access.gather import layers_of
 from daypass.access.messages import denied
+from daypass.access.organization import organization_keys
 from daypass.policy import AccessRequest, Allow, Decision, ImplicitDeny, Layer, decide
 
 if TYPE_CHECKING:
-    from daypass.access.asking import Ask
+    from daypass.access.asking import Ask, ContextValues
     from daypass.access.caller import Caller
     from daypass.access.facts import RequestFacts
     from daypass.directory import View
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 _NEVER_ENCODED = "s3"
 
 
-def request_of(ask: Ask, caller: Caller, facts: RequestFacts) -> AccessRequest:
-    """One question as it is put to the policy engine."""
+def request_of(ask: Ask, caller: Caller, facts: RequestFacts, about: ContextValues = NOTHING) -> AccessRequest:
+    """One question as it is put to the policy engine. ``about`` are the keys that some policy alone asks for."""
     context = context_of(caller, facts)
     context["aws:resourceaccount"] = ask.account
+    context.update(about)
     context.update(ask.context)
     return AccessRequest(
         principal=caller.principal,
@@ -38,7 +41,8 @@ def request_of(ask: Ask, caller: Caller, facts: RequestFacts) -> AccessRequest:
 
 def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> Decision:
     """The policy engine's answer to one question, with its reasons."""
-    return decide(layers_of(caller, view, ask.resource_policy), request_of(ask, caller, facts))
+    layers = layers_of(caller, view, ask.resource_policy)
+    return decide(layers, request_of(ask, caller, facts, organization_keys(ask, caller, layers, view)))
 
 
 def allows(ask: Ask, call: Call, view: View) -> bool:
@@ -50,7 +54,7 @@ def require(ask: Ask, call: Call, view: View) -> None:
     """Raise the service's access-denied error unless the caller may."""
     decision = _decided(ask, call, view)
     if not isinstance(decision, Allow):
-        raise _refusal(ask, call, decision)
+        raise _refusal(ask, call, decision, view)
 
 
 def refused_unseen(ask: Ask, call: Call, why: str) -> ApiError:
@@ -58,18 +62,20 @@ def refused_unseen(ask: Ask, call: Call, why: str) -> ApiError:
 
     ``why`` is for the operator.
     """
-    refusal = _refusal(ask, call, ImplicitDeny((Layer.IDENTITY,)))
+    refusal = _refusal(ask, call, ImplicitDeny((Layer.IDENTITY,)), None)
     refusal.reason = why
     return refusal
 
 
-def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny) -> ApiError:
+def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny, view: View | None) -> ApiError:
     caller = call.caller
     message = None
-    own = not caller.is_anonymous and caller.account == ask.account
+    own = not caller.is_anonymous and caller.federation is None and caller.account == ask.account
     if call.settings.access_encoded_messages and own and call.service != _NEVER_ENCODED:
         seal = Seal(call.keyring, call.mint.nonce(), call.now)
-        message = encoded(decision, request_of(ask, caller, call.facts), caller, seal)
+        layers = None if view is None else layers_of(caller, view, ask.resource_policy)
+        about = NOTHING if view is None or layers is None else organization_keys(ask, caller, layers, view)
+        message = encoded(decision, request_of(ask, caller, call.facts, about), caller, seal)
     return denied(ask, decision, caller, call.service, message)
 
 

@@ -185,7 +185,8 @@ def _proven(past: Past, kind: PrincipalKind) -> Caller:
     identity = past.identity
     federated = past.decisions.federated if past.decisions is not None else ()
     said = Federation(federated[0] if federated else "", str(identity.get("userName", "")))
-    return Caller(Principal(kind, "", said.provider, federated=federated), said.provider, federation=said)
+    principal = Principal(kind, past.record["recipientAccountId"], said.provider, federated=federated)
+    return Caller(principal, said.provider, federation=said)
 
 
 def _issuer(identity: Json) -> str:

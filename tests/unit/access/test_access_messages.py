@@ -105,11 +105,19 @@ def test_the_caller_is_named_by_the_arn_of_the_session_or_user(kind: PrincipalKi
     assert message.startswith(f"User: {arn} is not authorized to perform: iam:GetUser")
 
 
-@pytest.mark.parametrize("action", ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"])
-def test_callers_whom_only_a_provider_knows_are_told_neither_who_they_are_nor_why(action: str) -> None:
-    for kind in (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML):
-        ask = Ask(action, ROLE, A, resource_policy=TRUST)
-        error = denied(ask, implicit(Layer.TRUST), caller(kind, "sub", ""), "sts")
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        (PrincipalKind.WEB_IDENTITY, "sts:AssumeRoleWithWebIdentity"),
+        (PrincipalKind.SAML, "sts:AssumeRoleWithSAML"),
+    ],
+)
+def test_callers_whom_only_a_provider_knows_are_told_neither_who_they_are_nor_why(
+    kind: PrincipalKind, action: str
+) -> None:
+    for asked in (action, "sts:TagSession"):
+        ask = Ask(asked, ROLE, A, resource_policy=TRUST)
+        error = denied(ask, implicit(Layer.TRUST), caller(kind, "sub", A), "sts")
         assert (error.code, error.message) == ("AccessDenied", f"Not authorized to perform {action}")
 
 
