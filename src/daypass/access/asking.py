@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 ContextValues = Mapping[str, str | tuple[str, ...]]
-_NOTHING: ContextValues = MappingProxyType({})
+NOTHING: ContextValues = MappingProxyType({})
+"""No condition keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,6 @@ class Ask:
     action: str
     resource: str
     account: str
-    context: ContextValues = field(default_factory=lambda: _NOTHING)
+    context: ContextValues = field(default_factory=lambda: NOTHING)
     resource_policy: ResourcePolicy | None = None
     shown: str | None = None

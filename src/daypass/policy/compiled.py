@@ -17,6 +17,7 @@ from daypass.policy.conditions import compile_condition
 from daypass.policy.decision import Allow, Layer, Matched
 from daypass.policy.document import Effect
 from daypass.policy.index import StatementIndex
+from daypass.policy.mentioned import mentioned_keys
 from daypass.policy.patterns import atoms, static_matcher
 from daypass.policy.principals import Naming, compile_principal
 from daypass.policy.resources import compile_resources
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 _REMEMBERED_ACTIONS = 512
 """How many actions a layer keeps its candidates for. Simulators ask about any text; services only about their own."""
+
+_OF_ORGANIZATIONS = ("aws:principalorg", "aws:resourceorg")
+"""Condition keys that are looked up only for layers that ask for them."""
 
 
 class CompiledStatement:
@@ -109,7 +113,7 @@ _position = attrgetter("position")
 class CompiledLayer:
     """The policies of one layer, united. Immutable but for what it remembers of what it was asked."""
 
-    __slots__ = ("_compiled", "_index", "_remembered", "_written", "sources")
+    __slots__ = ("_compiled", "_index", "_remembered", "_written", "asks_for_organizations", "sources")
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
@@ -117,6 +121,11 @@ class CompiledLayer:
         self._index = StatementIndex([statement for _, statement in self._written])
         self._compiled: dict[int, CompiledStatement] = {}
         self._remembered: dict[str, tuple[CompiledStatement, ...]] = {}
+        self.asks_for_organizations = any(
+            key.casefold().startswith(_OF_ORGANIZATIONS)
+            for source in self.sources
+            for key in mentioned_keys(source.policy)
+        )
 
     def candidates(self, action: str, resource: str, principal: Principal) -> Sequence[CompiledStatement]:
         """The statements that can match, in their order; their Action elements do."""

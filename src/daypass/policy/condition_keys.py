@@ -56,6 +56,8 @@ _SUPPLIED: Final = """
 aws:PrincipalAccount      | String        | principal | every request; `anonymous` without a signature
 aws:PrincipalArn          | ARN           | principal | signed requests; for a session of a role the role's ARN
 aws:PrincipalIsAWSService | Bool          | principal | every request; `false`: no service calls here on its own behalf
+aws:PrincipalOrgID        | String        | principal | the caller's account is in an organization
+aws:PrincipalOrgPaths     | String, many  | principal | the caller's account is in an organization
 aws:PrincipalTag/${TagKey} | String       | principal | the user or role has the tag, or the session, whose value wins
 aws:PrincipalType         | String        | principal | every request: Account, User, AssumedRole, FederatedUser, Anonymous
 aws:userid                | String        | principal | every request; `anonymous` without a signature
@@ -77,6 +79,8 @@ aws:UserAgent             | String        | request   | the client sent the head
 aws:SecureTransport       | Bool          | network   | every request
 aws:SourceIp              | IPAddress     | network   | requests that do not come through a VPC endpoint
 aws:ResourceAccount       | String        | resource  | every request
+aws:ResourceOrgID         | String        | resource  | the resource's account is in an organization
+aws:ResourceOrgPaths      | String, many  | resource  | the resource's account is in an organization
 aws:ResourceTag/${TagKey} | String        | resource  | the resource has the tag
 sts:DurationSeconds       | Numeric       | request   | GetWebIdentityToken
 sts:ExternalId            | String        | request   | AssumeRole with ExternalId
@@ -133,12 +137,8 @@ aws:ChatbotSourceArn      | ARN           | session   | sessions of Amazon Q in 
 aws:Ec2InstanceSourcePrivateIPv4 | IPAddress | session | sessions of EC2 instances
 aws:Ec2InstanceSourceVpc  | String        | session   | sessions of EC2 instances
 aws:IsMcpServiceAction    | Bool          | request   | calls through AWS's MCP servers
-aws:PrincipalOrgID        | String        | principal | the caller's account is in an organization
-aws:PrincipalOrgPaths     | String, many  | principal | the caller's account is in an organization
 aws:PrincipalServiceName  | String        | principal | calls of services on their own behalf
 aws:PrincipalServiceNamesList | String, many | principal | calls of services on their own behalf
-aws:ResourceOrgID         | String        | resource  | the resource's account is in an organization
-aws:ResourceOrgPaths      | String, many  | resource  | the resource's account is in an organization
 aws:SignInSessionArn      | ARN           | session   | credentials of AWS Sign-In
 aws:SourceAccount         | String        | network   | calls of services on behalf of a resource
 aws:SourceArn             | ARN           | network   | calls of services on behalf of a resource

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from daypass.policy.compiled import CompiledLayer
 
 
@@ -27,3 +29,10 @@ class Layers:
     endpoint: CompiledLayer | None = None
     service_control: tuple[CompiledLayer, ...] = ()
     resource_control: tuple[CompiledLayer, ...] = ()
+
+    def existing(self) -> Iterator[CompiledLayer]:
+        """All of them that exist."""
+        single = (self.endpoint, self.resource, self.identity, self.boundary, self.session)
+        yield from (layer for layer in single if layer is not None)
+        yield from self.service_control
+        yield from self.resource_control

@@ -8,6 +8,7 @@ from daypass.access.asking import Ask
 from daypass.access.authorize import request_of
 from daypass.access.facts import RequestFacts
 from daypass.access.gather import layers_of
+from daypass.access.organization import organization_keys
 from daypass.policy import decide, obvious_decide
 from daypass.policy.condition_keys import spelled
 from daypass.recollection.past import CannotTell
@@ -56,7 +57,8 @@ def ask_again(past: Past, question: Question, caller: Caller, view: View) -> Aga
     )
     layers = layers_of(caller, view, ask.resource_policy)
     _check_kept(decisions, layers)
-    return Again(request_of(ask, caller, _facts(past.record, decisions, past.time)), layers)
+    about = organization_keys(ask, caller, layers, view)
+    return Again(request_of(ask, caller, _facts(past.record, decisions, past.time), about), layers)
 
 
 def _resource_policy(past: Past, question: Question, account: str, caller: Caller, view: View) -> ResourcePolicy | None:

@@ -12,6 +12,7 @@ from daypass.access.authorize import request_of
 from daypass.access.explanation import explained
 from daypass.access.facts import RequestFacts
 from daypass.access.gather import layers_of
+from daypass.access.organization import organization_keys
 from daypass.arns import Arn
 from daypass.directory import GLOBAL, Bucket, Role, User
 from daypass.policy import Grammar, PolicyProblem, obvious_decide, parse
@@ -80,10 +81,11 @@ def _hypothetical(asked: Hypothesis, view: View, region: str) -> Json:
     except KeptOut as why:
         policy, kept_out = None, str(why)
     ask = Ask(asked.action, asked.resource, account, context, policy)
-    request = request_of(ask, caller, RequestFacts(now, "", secure=False, region=region))
+    layers = layers_of(caller, view, ask.resource_policy)
+    about = organization_keys(ask, caller, layers, view)
+    request = request_of(ask, caller, RequestFacts(now, "", secure=False, region=region), about)
     told = {key: value for key, value in request.context.items() if key in given or key not in _UNKNOWN}
     request = replace(request, context=told)
-    layers = layers_of(caller, view, ask.resource_policy)
     found = explained(obvious_decide(layers, request), request, layers)
     return found if kept_out is None else found | {"Decision": "explicitDeny", "Because": kept_out, "Changes": []}
 

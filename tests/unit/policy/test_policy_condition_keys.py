@@ -87,6 +87,8 @@ def walk_as_federated(host: Host, credentials: dict[str, str]) -> None:
 
 def walk_iam(host: Host, admin: dict[str, str]) -> None:
     iam = host.client("iam", admin)
+    ours = {"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}
+    host.client("iam", host.user("member", allow("*", Condition=ours))).list_users()
     readers = "arn:aws:iam::aws:policy/ReadOnlyAccess"
     iam.create_user(UserName="bounded", PermissionsBoundary=readers, Tags=TAGS)
     iam.attach_user_policy(UserName="bounded", PolicyArn=readers)

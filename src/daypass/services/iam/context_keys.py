@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daypass.policy.variables import Variable, pieces
+from daypass.policy.mentioned import mentioned_keys
 from daypass.services.iam import authorization
 from daypass.services.iam.operations import iam
 from daypass.services.iam.simulation_documents import given_policies
 from daypass.services.iam.simulation_source import boundary_of, identity_policies, on_source, source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from daypass.directory import View
-    from daypass.policy import Policy, Statement
+    from daypass.policy import Policy
     from daypass.services.registry import Call, Result
 
 
@@ -40,24 +40,6 @@ def _answer(policies: Iterable[Policy]) -> dict[str, list[str]]:
     """Each key once, in the spelling that came first: names of keys ignore case."""
     names: dict[str, str] = {}
     for policy in policies:
-        for name in keys_of(policy):
+        for name in mentioned_keys(policy):
             names.setdefault(name.casefold(), name)
     return {"ContextKeyNames": list(names.values())}
-
-
-def keys_of(policy: Policy) -> Iterator[str]:
-    """The context keys that a policy asks for, as they are written; some of them more than once."""
-    for statement in policy.statements:
-        yield from _variables_in(statement.resources or (), policy)
-        yield from _condition_keys(statement, policy)
-
-
-def _condition_keys(statement: Statement, policy: Policy) -> Iterator[str]:
-    for condition in statement.conditions:
-        yield condition.key
-        yield from _variables_in(condition.values, policy)
-
-
-def _variables_in(texts: Iterable[str], policy: Policy) -> Iterator[str]:
-    if policy.has_variables:
-        yield from (piece.name for text in texts for piece in pieces(text) if isinstance(piece, Variable))

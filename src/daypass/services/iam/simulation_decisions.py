@@ -23,7 +23,7 @@ from daypass.policy import (
     parse,
 )
 from daypass.policy.compiled import evaluate
-from daypass.services.iam.context_keys import keys_of
+from daypass.policy.mentioned import mentioned_keys
 from daypass.services.iam.simulation_documents import BOUNDARY_POLICY, IAM_POLICY, RESOURCE_POLICY
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Scenario:
         self._resource = None if resource is None else _layer([resource], places)
         self._organization = tuple(compile_layer([Source(one, "") for one in level]) for level in policies.organization)
         self._caller = caller
-        keys = dict.fromkeys(key for named in self.policies for key in keys_of(named.policy))
+        keys = dict.fromkeys(key for named in self.policies for key in mentioned_keys(named.policy))
         self._missing = tuple(key for key in keys if key.casefold() not in caller.supplied)
 
     def decide(self, question: Question) -> Outcome:
