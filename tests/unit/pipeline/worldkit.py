@@ -335,8 +335,8 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def make_host(folder: Path | None = None, federation: Any = None, **settings: Any) -> Host:
-    """A server with two accounts; with a ``folder`` for object bytes it speaks S3 too, with ``federation`` OpenID Connect."""
+def make_host(folder: Path | None = None, **settings: Any) -> Host:
+    """A server with two accounts; with a ``folder`` for object bytes it speaks S3 too."""
     clock = [START]
 
     def now() -> float:
@@ -364,7 +364,7 @@ def make_host(folder: Path | None = None, federation: Any = None, **settings: An
         keys=Keys(KeyRing.generate(os.urandom(32)), SigningKeyCache(), frozenset({"us-east-1", "eu-west-1"})),
         recorder=Recorder(PROTOCOLS.services, now, os.urandom),
         journal=journal,  # type: ignore[arg-type]
-        rooms=Rooms(objects, None, federation, store.view),  # type: ignore[arg-type]
+        rooms=Rooms(objects, None, None, store.view),  # type: ignore[arg-type]
         mint=mint,
         settings=Settings(**settings),
         strict=False,
