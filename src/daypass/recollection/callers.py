@@ -34,6 +34,18 @@ _KINDS = {
     "AssumedRole": SessionKind.ROLE,
     "FederatedUser": SessionKind.FEDERATED_USER,
 }
+_TELLING = frozenset(
+    {
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "GetFederationToken",
+        "GetSessionToken",
+    }
+)
+"""Calls whose records hold all that their sessions bring along."""
+
 _PROOFS = {"WebIdentityUser": PrincipalKind.WEB_IDENTITY, "SAMLUser": PrincipalKind.SAML}
 
 
@@ -155,6 +167,8 @@ def _session(past: Past, kind: SessionKind, opened: Mapping[str, Opened]) -> Ses
 
 def _brought_along(record: Opened) -> dict[str, Any]:
     """Policies and tags of a session, and what its provider said."""
+    if record["eventName"] not in _TELLING:
+        raise CannotTell(f"the record of {record['eventName']} does not tell what its session may do")
     if record.get("omitted"):
         raise CannotTell("the record of the call that opened the session was too long to be kept whole")
     asked: Json = record.get("requestParameters") or {}
