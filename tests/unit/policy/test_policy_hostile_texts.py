@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from daypass.policy import (
@@ -17,6 +19,7 @@ from daypass.policy import (
     compile_layer,
     decide,
     parse,
+    policy_size,
 )
 
 ALICE = Principal(PrincipalKind.USER, "111122223333", "arn:aws:iam::111122223333:user/alice", direct=("AIDAALICE",))
@@ -52,3 +55,55 @@ def test_half_a_character_is_no_json(grammar: Grammar, text: str) -> None:
     with pytest.raises(PolicyProblem) as caught:
         parse(text, grammar)
     assert str(caught.value).encode()
+
+
+LONGEST = 131_072
+"""Characters that a policy parameter may have on the wire (IAM API Reference)."""
+
+
+def around(**element: object) -> str:
+    """A document with one element that is as large as it can be."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"} | element
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+HUGE = {
+    "stars in an action": around(Action="s3:" + "*a" * 65_000),
+    "stars in a resource": around(Resource="arn:aws:s3:::" + "?*" * 65_000),
+    "stars in a partition": around(Resource="arn:" + "*?" * 65_000 + ":s3:::b"),
+    "variables": around(Resource="arn:aws:s3:::" + "${a}" * 32_000),
+    "variables that never close": around(Resource="arn:aws:s3:::" + "${a,'" * 26_000),
+    "values": around(Condition={"StringLike": {"k": ["*a*b"] * 16_000}}),
+    "keys": around(Condition={"Null": {f"k{number}": "true" for number in range(7_000)}}),
+    "a date": around(Condition={"DateLessThan": {"k": "1" * 130_000}}),
+    "a number": around(Condition={"NumericLessThan": {"k": int("1" * 4_000)}}),
+    "an address": around(Condition={"IpAddress": {"k": "1." * 65_000}}),
+    "a domain": around(Principal={"Federated": "a." * 65_000 + "1"}),
+    "a service": around(Principal={"Service": "a." * 65_000 + "x"}),
+    "statements": json.dumps({"Version": "2012-10-17", "Statement": [json.loads(around())["Statement"][0]] * 1_400}),
+    "names that occur twice": "{" + ",".join(['"a":1'] * 21_000) + "}",
+    "a name that occurs twice, deep inside": '{"a":' * 900 + '{"x":1,"x":2}' + "}" * 900,
+    "nesting": '{"a":' * 26_000,
+    "nesting that ends": "[" * 65_000 + "]" * 65_000,
+    "white space": " " * 131_072,
+    "quotes": '"' * 131_072,
+    "backslashes": '{"a":"' + "\\" * 131_000,
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.parametrize("grammar", Grammar)
+def test_a_document_as_large_as_the_wire_allows_is_a_policy_or_a_problem(name: str, grammar: Grammar) -> None:
+    text = HUGE[name]
+    if grammar in (Grammar.IDENTITY, Grammar.SESSION, Grammar.SERVICE_CONTROL):
+        text = text.replace('"Principal": "*", ', "")
+    assert len(text) <= LONGEST
+    assert policy_size(text) <= len(text)
+    try:
+        policy = parse(text, grammar)
+    except PolicyProblem as problem:
+        line, column = problem.position or (1, 1)
+        assert (line, column) <= (text.count("\n") + 1, len(text) + 1)
+        return
+    request = AccessRequest(ALICE, "s3:GetObject", "arn:aws:s3:::b/k", "111122223333", {"k": "ab", "a": "b"})
+    assert not getattr(decide(Layers(identity=compile_layer([Source(policy, "p")])), request), "disagreed", False)
