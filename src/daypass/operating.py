@@ -102,7 +102,8 @@ async def _listed(store: SqliteStore, trail: Trail, wanted: ListWanted) -> list[
             found += [
                 (session, _state(session, now, store.view()))
                 async for session in _issued(trail, account, name, now)
-                if (whose is None or session.principal_id == whose[2])
+                if session.account == account  # the other party of a call across accounts has its own record of it
+                and (whose is None or session.principal_id == whose[2])
                 and wanted.source_identity in (None, session.source_identity)
             ]
     found = [(session, state) for session, state in found if wanted.dead or state == "alive"]

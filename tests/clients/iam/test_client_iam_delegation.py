@@ -55,9 +55,11 @@ def test_a_partner_is_let_in_for_an_hour(server: Server, account: Clients, admin
     delegate = partner.with_credentials(Credentials.of(traded["Credentials"]))
     assert delegate.s3.get_object(Bucket=data, Key="k")["Body"].read() == b"hello"
     assert delegate.sts.get_caller_identity()["Account"] == account.account
-    listed = [json.loads(line) for line in server.cli("sessions", "list", "--json").stdout.splitlines()]
-    assert any(line["AccessKeyId"] == delegate.credentials.access_key_id for line in listed)
-    server.cli("sessions", "revoke", "--session", delegate.credentials.access_key_id)
+    key_id = delegate.credentials.access_key_id
+    lines = server.cli("sessions", "list", "--account", account.account, "--json").stdout.splitlines()
+    (listed,) = (line for line in map(json.loads, lines) if line["AccessKeyId"] == key_id)
+    assert listed["Arn"] == account.sts.get_caller_identity()["Arn"]
+    server.cli("sessions", "revoke", "--session", key_id)
     with pytest.raises(ClientError) as caught:
         delegate.s3.get_object(Bucket=data, Key="k")
     assert caught.value.response["Error"]["Code"] == "InvalidAccessKeyId"

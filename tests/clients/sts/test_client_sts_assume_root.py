@@ -42,7 +42,7 @@ def test_the_management_account_unlocks_a_members_bucket(start_server: Callable[
     assert root.sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{member.account}:root"
     root.s3.delete_bucket_policy(Bucket="locked")
     member.s3.list_objects_v2(Bucket="locked")
-    trail = server.cli("sessions", "list", "--account", admin.account, "--json").stdout.splitlines()
+    trail = server.cli("sessions", "list", "--account", member.account, "--json").stdout.splitlines()
     assert any(json.loads(line)["Arn"] == f"arn:aws:iam::{member.account}:root" for line in trail)
     server.cli("organization", "delegate", member.account)
     assert member.iam.list_organizations_features()["OrganizationId"] == organization["OrganizationId"]

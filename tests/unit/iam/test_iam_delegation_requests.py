@@ -264,6 +264,8 @@ def test_the_trails_of_both_accounts_tell_of_the_trade_and_hold_no_token(host: H
     records = [r for r in host.journal.records if r["eventName"] == "GetDelegatedAccessToken"]
     assert [record["recipientAccountId"] for record in records] == [PARTNER, OWNER]
     assert all(record["responseElements"]["credentials"]["accessKeyId"] == key_id for record in records)
+    admin = host.admin("iam").get_user(UserName="admin")["User"]["UserId"]
+    assert all(record["requestParameters"]["principalId"] == admin for record in records)
     assert token.encode() not in b"".join(host.journal.lines)
 
 

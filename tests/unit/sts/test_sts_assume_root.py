@@ -251,8 +251,15 @@ def test_the_condition_key_tells_an_assumed_root(host: Host, alice: dict[str, st
 
 def test_the_trail_tells_both_sides(host: Host, alice: dict[str, str]) -> None:
     answer = assume(host, alice)
-    record = host.journal.records[-1]
-    assert record["eventName"] == "AssumeRoot"
+    record, copy = host.journal.records[-2:]
+    assert record["eventName"] == copy["eventName"] == "AssumeRoot"
+    assert (record["recipientAccountId"], copy["recipientAccountId"]) == (ACCOUNT, MEMBER)
+    assert copy["userIdentity"] == {
+        "type": "AWSAccount",
+        "principalId": record["userIdentity"]["principalId"],
+        "accountId": ACCOUNT,
+    }
+    assert record["sharedEventID"] == copy["sharedEventID"]
     assert record["userIdentity"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
     assert record["requestParameters"] == {
         "targetPrincipal": MEMBER,

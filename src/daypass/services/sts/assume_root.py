@@ -60,6 +60,7 @@ def _needs(call: Call, view: View) -> Iterable[Ask]:
 def assume_root(call: Call, _view: View) -> Result:
     """Open a session of a member account's root user."""
     member, task = _member(call.input["TargetPrincipal"]), _task(call)
+    call.owner = member  # which is told of it, like the owner of a role
     asked = call.input.get("DurationSeconds")
     session = call.caller.session
     source_identity = None if session is None else session.source_identity

@@ -45,6 +45,8 @@ def get_delegated_access_token(call: Call, view: View) -> Result:
     if not _is_there(approver, request.owner_account, view):
         raise ApiError("ExpiredTradeInTokenException", _EXPIRED, reason="who accepted the request is gone")
     call.owner = request.owner_account
+    named = f":{approver.session_name}" if approver.session_name is not None else ""
+    call.notes |= {"delegationRequestId": request.id, "principalId": approver.principal_id + named}
     issued = issue(
         call,
         request.owner_account,

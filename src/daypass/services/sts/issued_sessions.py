@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from daypass.credentials import account_of
+
 if TYPE_CHECKING:
     from daypass.store.interface import EventRow
 
@@ -60,7 +62,7 @@ def issued_session(row: EventRow) -> IssuedSession | None:
     caller = record["userIdentity"]
     arn, user_id = _whose(answer, caller, record.get("requestParameters") or {})
     return IssuedSession(
-        account=row.account,
+        account=account_of(credentials["accessKeyId"]) or row.account,
         access_key_id=credentials["accessKeyId"],
         arn=arn,
         user_id=user_id,
@@ -79,6 +81,8 @@ def _whose(answer: dict[str, Any], caller: dict[str, Any], asked: dict[str, Any]
         return answer["assumedRoleUser"]["arn"], answer["assumedRoleUser"]["assumedRoleId"]
     if "federatedUser" in answer:
         return answer["federatedUser"]["arn"], answer["federatedUser"]["federatedUserId"]
+    if "assumedPrincipal" in answer:
+        return answer["assumedPrincipal"], asked["principalId"]
     target: str | None = asked.get("targetPrincipal")
     if target is not None:
         account = target if target.isdigit() else target.split(":")[4]
