@@ -25,40 +25,32 @@ if TYPE_CHECKING:
     from daypass.policy.layers import Layers
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """A statement that was examined, and how its Principal element names the caller."""
+def _denies(examined: Examined) -> bool:
+    return not examined.failures and examined.effect is Effect.DENY
 
-    examined: Examined
-    naming: Naming
 
-    @property
-    def denies(self) -> bool:
-        return not self.examined.failures and self.examined.effect is Effect.DENY
-
-    @property
-    def allows(self) -> bool:
-        """An Allow of a resource's policy counts only if it names the caller; one of an RCP grants nothing."""
-        layer = self.examined.where.layer
-        if self.examined.failures or self.examined.effect is Effect.DENY or layer is Layer.RESOURCE_CONTROL:
-            return False
-        return layer not in (Layer.RESOURCE, Layer.TRUST) or self.naming is not Naming.UNNAMED
+def _allows(examined: Examined) -> bool:
+    """An Allow of a resource's policy counts only if it names the caller; one of an RCP grants nothing."""
+    layer = examined.where.layer
+    if examined.failures or examined.effect is Effect.DENY or layer is Layer.RESOURCE_CONTROL:
+        return False
+    return layer not in (Layer.RESOURCE, Layer.TRUST) or examined.naming is not Naming.UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The statements of every layer, examined. A layer that does not exist is None, not empty."""
 
-    service_control: list[list[_Statement]]
-    resource_control: list[list[_Statement]]
-    endpoint: list[_Statement] | None
-    resource: list[_Statement] | None
-    identity: list[_Statement] | None
-    boundary: list[_Statement] | None
-    session: list[_Statement] | None
+    service_control: list[list[Examined]]
+    resource_control: list[list[Examined]]
+    endpoint: list[Examined] | None
+    resource: list[Examined] | None
+    identity: list[Examined] | None
+    boundary: list[Examined] | None
+    session: list[Examined] | None
 
     @property
-    def everything(self) -> list[_Statement]:
+    def everything(self) -> list[Examined]:
         """All statements, in the order in which AWS names layers."""
         layers = (
             *self.service_control,
@@ -75,28 +67,28 @@ class _Reading:
 def obvious_decide(layers: Layers, request: AccessRequest) -> Decision:
     """Whether the request is allowed, why, and for every statement which part of it failed."""
     reading = _read(layers, request)
-    explanation = tuple(statement.examined for statement in reading.everything)
+    explanation = tuple(reading.everything)
     # 1. An explicit deny, wherever it stands, ends it.
-    denies = tuple(statement.examined.where for statement in reading.everything if statement.denies)
+    denies = tuple(examined.where for examined in explanation if _denies(examined))
     if denies:
         return ExplicitDeny(denies, explanation)
     # 2. Every level of the organization must allow, and so must the endpoint that the request came through.
     silent: list[Layer] = []
-    if not all(_allows(level) for level in reading.service_control):
+    if not all(_some_allow(level) for level in reading.service_control):
         silent.append(Layer.SERVICE_CONTROL)
-    if reading.endpoint is not None and not _allows(reading.endpoint):
+    if reading.endpoint is not None and not _some_allow(reading.endpoint):
         silent.append(Layer.ENDPOINT)
     # 3. Then the policies of the caller and of the resource.
     silent += _silent_between_caller_and_resource(reading, layers, request)
     if silent:
         return ImplicitDeny(tuple(silent), explanation)
-    return Allow(tuple(statement.examined.where for statement in reading.everything if statement.allows), explanation)
+    return Allow(tuple(examined.where for examined in explanation if _allows(examined)), explanation)
 
 
 def _silent_between_caller_and_resource(reading: _Reading, layers: Layers, request: AccessRequest) -> list[Layer]:
     own = Layer.TRUST if layers.resource_is_trust else Layer.RESOURCE
     principal = request.principal
-    grant = max((s.naming for s in reading.resource or () if s.allows), default=Naming.NONE)
+    grant = max((s.naming for s in reading.resource or () if _allows(s)), default=Naming.NONE)
     same_account = principal.account == request.resource_account
     match principal.kind:
         case PrincipalKind.SERVICE | PrincipalKind.ANONYMOUS | PrincipalKind.WEB_IDENTITY | PrincipalKind.SAML:
@@ -109,11 +101,11 @@ def _silent_between_caller_and_resource(reading: _Reading, layers: Layers, reque
     # The root user needs no identity-based policy. A grant to the caller's role stands in for one, in its account.
     needs_none = principal.kind is PrincipalKind.ROOT and reading.identity is None
     stands_in = same_account and grant is Naming.THROUGH
-    if not (needs_none or stands_in or _allows(reading.identity or ())):
+    if not (needs_none or stands_in or _some_allow(reading.identity or ())):
         silent.append(Layer.IDENTITY)
-    if reading.boundary is not None and not _allows(reading.boundary):
+    if reading.boundary is not None and not _some_allow(reading.boundary):
         silent.append(Layer.BOUNDARY)
-    if reading.session is not None and not _allows(reading.session):
+    if reading.session is not None and not _some_allow(reading.session):
         silent.append(Layer.SESSION)
     # Across accounts, and where the resource has the first word, its policy must allow too.
     if grant is Naming.NONE and (layers.resource_must_allow or not same_account):
@@ -121,21 +113,22 @@ def _silent_between_caller_and_resource(reading: _Reading, layers: Layers, reque
     return silent
 
 
-def _allows(statements: Iterable[_Statement]) -> bool:
-    return any(statement.allows for statement in statements)
+def _some_allow(statements: Iterable[Examined]) -> bool:
+    return any(map(_allows, statements))
 
 
 def _read(layers: Layers, request: AccessRequest) -> _Reading:
     bounded = layers.boundary is not None
 
-    def examined(layer: Layer, policies: CompiledLayer) -> list[_Statement]:
+    def examined(layer: Layer, policies: CompiledLayer) -> list[Examined]:
         return [
-            _examine(statement, source, layer, Asked(request, source.policy, bounded))
+            _examine(statement, source, layer, asked)
             for source in policies.sources
+            for asked in [Asked(request, source.policy, bounded)]
             for statement in source.policy.statements
         ]
 
-    def if_any(layer: Layer, policies: CompiledLayer | None) -> list[_Statement] | None:
+    def if_any(layer: Layer, policies: CompiledLayer | None) -> list[Examined] | None:
         return None if policies is None else examined(layer, policies)
 
     return _Reading(
@@ -149,8 +142,8 @@ def _read(layers: Layers, request: AccessRequest) -> _Reading:
     )
 
 
-def _examine(statement: Statement, source: Source, layer: Layer, asked: Asked) -> _Statement:
+def _examine(statement: Statement, source: Source, layer: Layer, asked: Asked) -> Examined:
     where = Matched(layer, source.name, source.arn, statement.index, statement.sid, source.holder)
     failures = failures_of(statement, asked)
     naming = Naming.NONE if failures else naming_of(statement, asked)
-    return _Statement(Examined(where, statement.effect, failures, source, naming), naming)
+    return Examined(where, statement.effect, failures, source, naming)

@@ -62,7 +62,8 @@ def _unresolved(wanted: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
     """The variables in some texts of a policy that nothing in the request stands for."""
     if not asked.policy.has_variables:
         return ()
-    variables = (piece for text in wanted for piece in pieces(text) if isinstance(piece, Variable))
+    texts = (text for text in wanted if "${" in text)
+    variables = (piece for text in texts for piece in pieces(text) if isinstance(piece, Variable))
     context = asked.request.context
     return tuple(dict.fromkeys(each.name for each in variables if each.value(context) is None))
 
@@ -72,7 +73,8 @@ def _counts(answer: Answer, statement: Statement) -> bool:
 
 
 def _action_fits(statement: Statement, action: str) -> bool:
-    listed = any(glob(wildcards(a.lower()), action.lower()) for a in statement.actions)
+    action = action.lower()
+    listed = any(glob(wildcards(each.lower()), action) for each in statement.actions)
     return not listed if statement.not_action else listed
 
 
@@ -104,7 +106,7 @@ def _one_resource_fits(pattern: str, asked: Asked) -> Answer:
         wanted += [[Token.ANY_RUN]] * (6 - len(wanted))
     if len(actual) < 6:
         return Answer.NO
-    return Answer.of(all(glob(part, text) for part, text in zip(wanted, actual, strict=True)))
+    return Answer.of(all(map(glob, wanted, actual)))
 
 
 def naming_of(statement: Statement, asked: Asked) -> Naming:
