@@ -294,12 +294,19 @@ class Corp:
     host: Host
     idp: Idp
 
+    @functools.cached_property
+    def sts(self) -> Any:
+        """STS as somebody without any credentials sees it."""
+        return self.host.client("sts", NOBODY)
+
     @classmethod
     def on(cls, host: Host, idp: Idp | None = None, **provider: Any) -> Corp:
         corp = cls(host, idp or Idp())
         document = provider.pop("SAMLMetadataDocument", None) or corp.idp.metadata()
-        host.admin("iam").create_saml_provider(Name="Corp", SAMLMetadataDocument=document, **provider)
-        host.role("Saml", trusting({"Federated": PROVIDER}, *ACTIONS), allow("iam:ListUsers"), MaxSessionDuration=7200)
+        iam, trust = host.admin("iam"), trusting({"Federated": PROVIDER}, *ACTIONS)
+        iam.create_saml_provider(Name="Corp", SAMLMetadataDocument=document, **provider)
+        iam.create_role(RoleName="Saml", AssumeRolePolicyDocument=trust, MaxSessionDuration=7200)
+        iam.put_role_policy(RoleName="Saml", PolicyName="p", PolicyDocument=allow("iam:ListUsers"))
         return corp
 
     def trust(self, *actions: str, **extra: Any) -> None:
@@ -314,7 +321,7 @@ class Corp:
     def call(self, tree: Any, **parameters: Any) -> dict[str, Any]:
         """AssumeRoleWithSAML by a client without any credentials."""
         sent = {"RoleArn": ROLE, "PrincipalArn": PROVIDER, "SAMLAssertion": encoded(tree)} | parameters
-        answer: dict[str, Any] = self.host.client("sts", NOBODY).assume_role_with_saml(**sent)
+        answer: dict[str, Any] = self.sts.assume_role_with_saml(**sent)
         return answer
 
     def assume(self, parameters: Mapping[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
@@ -324,7 +331,7 @@ class Corp:
     def refused(self, tree: Any, **parameters: Any) -> Refused:
         """The refusal of a response, with the operator's reason as the journal has it."""
         sent = {"RoleArn": ROLE, "PrincipalArn": PROVIDER, "SAMLAssertion": encoded(tree)} | parameters
-        status, code, text = refusal(self.host.client("sts", NOBODY).assume_role_with_saml, **sent)
+        status, code, text = refusal(self.sts.assume_role_with_saml, **sent)
         kept = self.host.journal.lines[-1].partition(b"\t")[2]
         return Refused(status, code, text, json.loads(kept).get("reason", "") if kept else "")
 
