@@ -37,6 +37,7 @@ _LONGEST_AGENT: Final = 1024
 """Characters of a user agent that the record keeps."""
 
 _NOTHING: Final = b"{}"
+_NO_KEYS: Final[dict[str, str]] = {}
 _SERVICES: Final = frozenset({"access-analyzer", "aws", "cloudtrail", "ec2", "iam", "s3", "signin", "sts"})
 _OF_PROOFS: Final = frozenset({"aud", "oaud", "sub"})
 _OF_ASSERTIONS: Final = frozenset({"aud", "iss", "sub", "sub_type", "namequalifier", "doc"})
@@ -113,18 +114,20 @@ def written(call: Call, facts: RequestFacts, reason: str | None, *, at: int, reg
     if not decided:
         return _NOTHING if reason is None else written_reason(reason)
     unkept: list[str] = []
-    told: dict[str, Any] = {"asked": [_question(ask, decision, own, unkept) for ask, decision in decided[:_MOST]]}
-    if reason is not None:
-        told["reason"] = reason[:_LONGEST_REASON]
+    told: dict[str, Any] = {}
     if len(decided) > _MOST:
         told["left_out"] = len(decided) - _MOST
+        decided = decided[:_MOST]
+    told["asked"] = [_question(ask, decision, own, unkept) for ask, decision in decided]
+    if reason is not None:
+        told["reason"] = reason[:_LONGEST_REASON]
     _add_facts(told, call.caller, facts, unkept, at)
     if facts.region != region:
         told["region"] = facts.region
     line = encode(told)
     if len(line) <= _LARGEST:
         return line
-    return encode({"reason": told.get("reason", ""), "left_out": len(decided)})
+    return encode({"reason": told.get("reason", ""), "left_out": len(call.decisions)})
 
 
 def written_reason(reason: str) -> bytes:
@@ -134,23 +137,22 @@ def written_reason(reason: str) -> bytes:
 
 def _question(ask: Ask, decision: Decision, own: str, unkept: list[str]) -> tuple[Any, ...]:
     context = ask.context
-    lacking = _not_kept(tuple(context))
-    if lacking:
+    if context:
+        lacking = _not_kept(tuple(context))
         unkept += lacking
-        context = {key: value for key, value in context.items() if key not in lacking}
+        if lacking or type(context) is not dict:
+            context = {key: value for key, value in context.items() if key not in lacking}
+    else:
+        context = _NO_KEYS
     at = ask.resource_policy
-    question = (
-        ask.action,
-        ask.resource,
-        "" if ask.account == own else ask.account,
-        "" if at is None else "trust" if at.is_trust else "bucket",
-    )
+    account = "" if ask.account == own else ask.account
+    policy = "" if at is None else "trust" if at.is_trust else "bucket"
     if isinstance(decision, Allow):
-        return (*question, "allow", dict(context)) if context else (*question, "allow")
+        return ask.action, ask.resource, account, policy, "allow", context
     if isinstance(decision, ExplicitDeny):
         by = [(m.layer, m.policy, m.arn, m.statement, m.sid, m.holder) for m in decision.by]
-        return *question, "explicitDeny", dict(context), by
-    return *question, "implicitDeny", dict(context), (), decision.silent
+        return ask.action, ask.resource, account, policy, "explicitDeny", context, by
+    return ask.action, ask.resource, account, policy, "implicitDeny", context, (), decision.silent
 
 
 def _add_facts(told: dict[str, Any], caller: Caller, facts: RequestFacts, unkept: list[str], at: int) -> None:
