@@ -8,10 +8,10 @@ PINNED := pyproject.toml constraints.txt
 CODE := src tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint types contracts format bench clean
+.PHONY: help install serve test lint types contracts format bench bench-policy clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 $(VENV)/made.stamp: scripts/venv
 	@scripts/venv $(VENV)
@@ -54,6 +54,9 @@ $(PEERS)/bench.stamp: scripts/venv pyproject.toml
 
 bench: install $(PEERS)/bench.stamp ## Measure the request path beside its peers; needs nginx and wrk
 	$(BIN)/python bench/run.py
+
+bench-policy: install $(PEERS)/bench.stamp ## Measure policy decisions beside Cedar and iam-simulate; needs node and npm
+	$(BIN)/python bench/policy/run.py
 
 clean: ## Remove what the commands above have made; data folders stay
 	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
