@@ -116,8 +116,11 @@ def read_ring(folder: Path) -> KeyRing:
 
 
 def make_ring(folder: Path) -> None:
-    """A first key file, with one key."""
-    write_private(folder / KEY_FILE, KeyRing.generate(clock.random_bytes(32), int(clock.now())).to_text())
+    """A first key file, with one key. Of several processes that start at once only one makes it."""
+    with _lock_file(folder, CHANGING) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / KEY_FILE).exists():
+            write_private(folder / KEY_FILE, KeyRing.generate(clock.random_bytes(32), int(clock.now())).to_text())
 
 
 @contextlib.contextmanager

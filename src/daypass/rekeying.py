@@ -91,6 +91,19 @@ def list_keys(config: Config) -> tuple[list[RootKey], list[SigningKey]]:
         store.close()
 
 
+def unfinished(config: Config) -> str | None:
+    """What a rotation that was cut off has left to do, in one line; None where there is nothing. Raises RingProblem."""
+    roots, _ = list_keys(config)
+    if any(key.state == "waits" for key in roots):
+        return "a rotation of the keys was cut off: run `daypass keys rotate`"
+    left = sum(key.records for key in roots if key.state == "opens")
+    if left:
+        return (
+            f"{left} records hold secrets under a key that does not seal any more: run `daypass keys rotate --resume`"
+        )
+    return None
+
+
 def rotate(config: Config, say: Callable[[str], None], *, resume: bool = False, emergency: bool = False) -> Rotation:
     """Bring in new keys, or end what an earlier rotation began. ``emergency`` ends all sessions. Raises RingProblem."""
     _require_server(config)

@@ -155,3 +155,16 @@ def store(config: Config) -> Iterator[Finding]:
         yield from opened.check()
     finally:
         opened.close()
+    yield rotation(config)
+
+
+def rotation(config: Config) -> Finding:
+    """Whether the keys were rotated to the end."""
+    from daypass.keyfile import RingProblem
+    from daypass.rekeying import unfinished
+
+    try:
+        left = unfinished(config)
+    except RingProblem as problem:
+        return False, str(problem)
+    return left is None, left or "all secrets are sealed under the key that seals now"

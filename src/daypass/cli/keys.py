@@ -130,7 +130,9 @@ def run_retire(chosen: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps({"RetiredKeyIds": retired}) + "\n")
         return 0
     for key_id in retired:
-        sys.stdout.write(f"key {key_id} is retired; backups that were made before its rotation need it\n")
+        sys.stdout.write(
+            f"key {key_id} is retired: nothing that it sealed opens any more, sessions and backups of its time included\n"
+        )
     if not retired:
         sys.stdout.write("no key can be retired yet: `daypass keys list` says until when each is needed\n")
     return 0

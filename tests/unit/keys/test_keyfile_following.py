@@ -142,3 +142,12 @@ def test_whoever_reads_while_the_file_changes_holds_the_state_that_it_has(
     monkeypatch.setattr(fcntl, "flock", change_first)
     held = FiledKeyRing(folder)
     assert held.active == changed[0].active
+
+
+def test_of_several_first_starts_one_makes_the_ring(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    keyfile.make_ring(folder)
+    first = (folder / KEY_FILE).read_bytes()
+    keyfile.make_ring(folder)
+    assert (folder / KEY_FILE).read_bytes() == first

@@ -141,6 +141,7 @@ def test_a_rotation_that_was_cut_off_after_its_first_step_goes_on_with_the_same_
     ring = read_ring(config.data)
     keyfile.write_private(config.data / KEY_FILE, ring.introduce(clock.random_bytes(32), int(START)).to_text())
     assert [key.state for key in rekeying.list_keys(config)[0]] == ["seals", "waits"]
+    assert "run `daypass keys rotate`" in (rekeying.unfinished(config) or "")
     assert rotate(config).key_id == 2
     assert read_ring(config.data).key_ids == (1, 2)
 
@@ -149,8 +150,10 @@ def test_a_rotation_that_was_cut_off_after_its_second_step_is_resumed_without_a_
     issuer(config)
     ring = read_ring(config.data)
     keyfile.write_private(config.data / KEY_FILE, ring.rotate(clock.random_bytes(32), int(START)).to_text())
+    assert "3 records hold secrets" in (rekeying.unfinished(config) or "")
     done = rotate(config, resume=True)
     assert (done.key_id, done.resealed, done.issuers) == (2, 3, 1)
+    assert rekeying.unfinished(config) is None
     assert read_ring(config.data).key_ids == (1, 2)
     again = rotate(config, resume=True)
     assert (again.key_id, again.resealed, again.issuers) == (2, 0, 0)
