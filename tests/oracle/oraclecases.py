@@ -32,16 +32,19 @@ ALICE, APP, B_X, B_R = (
     f"arn:aws:iam::{B}:role/r",
 )
 APP_SESSION, B_SESSION = f"arn:aws:sts::{A}:assumed-role/app/s1", f"arn:aws:sts::{B}:assumed-role/r/s"
+ROOT, FEDERATED = f"arn:aws:iam::{A}:root", f"arn:aws:sts::{A}:federated-user/alice"
 TRAIL = "cloudtrail.amazonaws.com"
 CALLERS = {
     ALICE: Principal(PrincipalKind.USER, A, ALICE, direct=(ALICE,)),
     APP_SESSION: Principal(PrincipalKind.ROLE_SESSION, A, APP_SESSION, direct=(APP_SESSION,), through=(APP,)),
+    ROOT: Principal(PrincipalKind.ROOT, A, ROOT, direct=(ROOT, A)),
+    FEDERATED: Principal(PrincipalKind.FEDERATED_USER, A, FEDERATED, direct=(FEDERATED,), through=(ALICE,)),
     B_X: Principal(PrincipalKind.USER, B, B_X, direct=(B_X,)),
     B_SESSION: Principal(PrincipalKind.ROLE_SESSION, B, B_SESSION, direct=(B_SESSION,), through=(B_R,)),
     "anonymous": Principal(PrincipalKind.ANONYMOUS, "", "anonymous"),
     TRAIL: Principal(PrincipalKind.SERVICE, "", TRAIL, service=TRAIL),
 }  # fmt: skip
-PRINCIPAL_ARNS = {ALICE: ALICE, APP_SESSION: APP, B_X: B_X, B_SESSION: B_R}
+PRINCIPAL_ARNS = {ALICE: ALICE, APP_SESSION: APP, ROOT: ROOT, FEDERATED: FEDERATED, B_X: B_X, B_SESSION: B_R}
 ASKED = [
     ("s3:GetObject", "arn:aws:s3:::box/k"),
     ("s3:GetObject", "arn:aws:s3:::box/alice/x"),
@@ -225,9 +228,11 @@ def case(random: Random) -> Case:
         made = [document(random, names=False, **kind) for _ in range(random.choice([1, 1, 2]))]
         return made if random.random() < chance else []
 
-    identity = some(0.8) if own else []
-    boundary = some(0.25)[:1] if own else []
+    bound = own and caller != ROOT
+    identity = some(0.8) if bound else []
+    boundary = some(0.25)[:1] if bound else []
     session = some(0.3)[:1] if caller in (APP_SESSION, B_SESSION) else []
+    session = session or [document(random, names=False)] if caller == FEDERATED else session
     scps = [[*some(0.5), wide] for _ in range(random.choice([0, 0, 1, 2]))] if own else []
     if scps and random.random() < 0.3:
         scps[-1] = [document(random, names=False)]
@@ -242,7 +247,9 @@ def case(random: Random) -> Case:
             "resource": {"resource": resource, "accountId": A},
             "contextVariables": keys,
         },
-        "identityPolicies": _named(identity),
+        "identityPolicies": _named(
+            [wide] if caller == ROOT else identity
+        ),  # they have no root user: he may, by a policy
         "serviceControlPolicies": [
             {"orgIdentifier": f"ou-{n}", "policies": _named(level)} for n, level in enumerate(scps)
         ],
@@ -255,7 +262,7 @@ def case(random: Random) -> Case:
     simulation |= {"sessionPolicy": session[0]} if session else {}
     simulation |= {"vpcEndpointPolicies": _named(endpoint)} if endpoint else {}
     layers = Layers(
-        identity=_layer(identity, Grammar.IDENTITY) if own else None,
+        identity=_layer(identity, Grammar.IDENTITY) if bound else None,
         boundary=_layer(boundary, Grammar.IDENTITY) if boundary else None,
         session=_layer(session, Grammar.SESSION) if session else None,
         resource=None if policy is None else _layer([policy], Grammar.TRUST if trust else Grammar.ENDPOINT),
