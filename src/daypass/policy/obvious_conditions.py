@@ -97,26 +97,26 @@ def as_text(tokens: Tokens) -> str:
     return "".join(token.value if isinstance(token, Token) else token for token in tokens)
 
 
-def glob(tokens: Tokens, text: str) -> bool:
+def glob(parts: Tokens, text: str) -> bool:
     """Whether a whole text fits.
 
     Follows all ways through the pattern at once: bit n of ``reached`` says that the text so far can have led to token n.
     There is no going back, so no pattern is costly: what a refusal costs must not be in the hands of who is refused.
     """
-    if isinstance(tokens, str):
-        return tokens == text
-    plain = next((number for number, token in enumerate(tokens) if isinstance(token, Token)), len(tokens))
-    if list(text[:plain]) != list(tokens[:plain]):  # most patterns part from the text before any wildcard
+    if isinstance(parts, str):
+        return parts == text
+    plain = next((number for number, token in enumerate(parts) if isinstance(token, Token)), len(parts))
+    if list(text[:plain]) != list(parts[:plain]):  # most patterns part from the text before any wildcard
         return False
-    match tokens[plain:]:
+    match parts[plain:]:
         case []:
             return len(text) == plain
         case [Token.ANY_RUN]:
             return True
     runs = ones = 0
     characters: dict[str, int] = {}
-    tokens = [token for n, token in enumerate(tokens) if token is not Token.ANY_RUN or tokens[n - 1 : n] != [token]]
-    for number, token in enumerate(tokens):
+    parts = [token for n, token in enumerate(parts) if token is not Token.ANY_RUN or parts[n - 1 : n] != [token]]
+    for number, token in enumerate(parts):
         if token is Token.ANY_RUN:
             runs |= 1 << number
         elif token is Token.ANY_ONE:
@@ -129,7 +129,7 @@ def glob(tokens: Tokens, text: str) -> bool:
         reached = stepped | (stepped & runs) << 1
         if not reached:
             return False
-    return bool(reached >> len(tokens))
+    return bool(reached >> len(parts))
 
 
 def expand_arn(text: str, context: Context, *, variables: bool) -> list[Tokens] | None:
