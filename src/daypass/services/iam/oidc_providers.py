@@ -33,7 +33,7 @@ MOST_THUMBPRINTS: Final = 5
 
 _URL: Final = re.compile(
     r"https://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
-    r"(?P<port>:[1-9][0-9]{0,4})?(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
+    r"(?P<port>:[1-9][0-9]{0,4})?(?P<path>/[A-Za-z0-9._~!$&'()+,;=:@%/-]*)?"
 )
 _THUMBPRINT: Final = re.compile(r"[0-9A-Fa-f]{40}")
 _LARGEST_PORT: Final = 65535
