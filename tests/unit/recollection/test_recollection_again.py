@@ -2,74 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from worldkit import ACCOUNT, OTHER_ACCOUNT, Host, allow, deny, document, refusal, trusting
+from witnesskit import Witness
+from worldkit import ACCOUNT, OTHER_ACCOUNT, allow, deny, document, refusal, trusting
 
-from daypass.access.authorize import request_of
-from daypass.access.gather import layers_of
-from daypass.audit.decisions import remembered, split
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of
-from daypass.recollection.past import CannotTell, Past
+from daypass.recollection.past import CannotTell
 
 if TYPE_CHECKING:
-    from daypass.services.registry import Call
+    from worldkit import Host
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 FEATURES = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
-
-
-class Witness:
-    """The last call as the pipeline had it, and as the trail has it."""
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.call: Call | None = None
-        record = host.world.recorder.of
-
-        def witnessed(**facts: Any) -> Any:
-            self.call = facts["call"]
-            return record(**facts)
-
-        host.world.recorder.of = witnessed  # type: ignore[method-assign]
-
-    def past(self) -> Past:
-        """The last call's record: the caller's copy."""
-        lines = [split(line) for line in self.host.journal.lines]
-        record, decisions = next(pair for pair in reversed(lines) if pair[1] is not None)
-        return Past(json.loads(record), None if decisions is None else remembered(decisions))
-
-    def opened(self) -> dict[str, Any]:
-        """The records of all calls that opened sessions."""
-        found = {}
-        for record in self.host.journal.records:
-            credentials = (record["responseElements"] or {}).get("credentials")
-            if credentials:
-                found[credentials["accessKeyId"]] = record
-        return found
-
-    def check(self, questions: int = 1) -> None:
-        """Each question of the last call, made of the record alone, is the one that was asked."""
-        call, past, view = self.call, self.past(), self.host.store.view()
-        assert call is not None
-        assert past.decisions is not None
-        assert len(call.decisions) == len(past.decisions.asked) == questions
-        for (ask, decision), question in zip(call.decisions, past.decisions.asked, strict=True):
-            again = ask_again(past, question, caller_of(past, self.opened(), view), view)
-            assert again.request == request_of(ask, call.caller, call.facts)
-            assert [layer.sources for layer in layers(again.layers)] == [
-                layer.sources for layer in layers(layers_of(call.caller, view, ask.resource_policy))
-            ]
-            assert again.decision == decision
-            assert again.explained_decision == decision
-
-
-def layers(gathered: Any) -> list[Any]:
-    single = (gathered.identity, gathered.boundary, gathered.session, gathered.resource)
-    return [layer for layer in single if layer is not None]
 
 
 @pytest.fixture
