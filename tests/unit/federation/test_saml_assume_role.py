@@ -425,6 +425,7 @@ def test_a_refused_person_is_recorded_with_the_reason_once_the_assertion_is_veri
     corp.trust("sts:AssumeRoleWithSAML", Condition={"StringEquals": {"saml:sub": "grace"}})
     refused = corp.refused(corp.response())
     assert told(refused) == DENIED
+    assert "StringEquals saml:sub wants 'grace', the request has 'ada'" in refused.reason
     assert corp.record["userIdentity"]["userName"] == "ada"
     assert corp.record["errorCode"] == "AccessDenied"
     assert corp.record["recipientAccountId"] == ACCOUNT

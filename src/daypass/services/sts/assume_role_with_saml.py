@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daypass.access.asking import Ask, ResourcePolicy
-from daypass.access.authorize import refused_unseen
+from daypass.access.authorize import refused_unseen, require
 from daypass.access.caller import Caller
 from daypass.access.trust import role_tag_context, trust_questions
 from daypass.arns import Arn, assumed_role_arn
@@ -20,15 +20,15 @@ from daypass.directory import Role, SamlProvider
 from daypass.errors import ApiError
 from daypass.federation import saml
 from daypass.policy import Principal, PrincipalKind
+from daypass.services.registry import FREE
 from daypass.services.sts.durations import role_duration
+from daypass.services.sts.federated_refusals import told_to_operator
 from daypass.services.sts.issuing import issue
 from daypass.services.sts.operations import sts
 from daypass.services.sts.session_policies import session_policies
 from daypass.services.sts.session_tags import tag_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from daypass.directory import View
     from daypass.services.registry import Call, Output, Result
 
@@ -51,7 +51,17 @@ class _Proven:
     role: Role
 
 
-def _needs(call: Call, view: View) -> Iterable[Ask]:
+@sts("AssumeRoleWithSAML", needs=FREE, unsigned=True)
+def assume_role_with_saml(call: Call, view: View) -> Result:
+    """Open a session of a role for the person whom the assertion is about."""
+    try:
+        return _opened(call, _proven(call, view), view)
+    except ApiError as refused:
+        raise told_to_operator(call, refused) from None
+
+
+def _proven(call: Call, view: View) -> _Proven:
+    """Who came, and that the role lets them in. Raises ApiError."""
     role_arn, provider_arn = _arn(call.input["RoleArn"]), _arn(call.input["PrincipalArn"])
     provider = _provider(provider_arn, view)
     assertion, recipient = _assertion(call, provider)
@@ -69,20 +79,19 @@ def _needs(call: Call, view: View) -> Iterable[Ask]:
         wanted = Ask(_ACTION, call.input["RoleArn"], role_arn.account, context, _NO_TRUST)
         why = f"there is no role {call.input['RoleArn']} in the account of {provider.arn}"
         raise refused_unseen(wanted, call, why)
-    call.prepared = _Proven(provider, assertion, claims, keys, role)
-    return trust_questions(role, _actions(claims), role_tag_context(role, ()) | context)
+    for ask in trust_questions(role, _actions(claims), role_tag_context(role, ()) | context):
+        require(ask, call, view)
+    return _Proven(provider, assertion, claims, keys, role)
 
 
-@sts("AssumeRoleWithSAML", needs=_needs, unsigned=True)
-def assume_role_with_saml(call: Call, view: View) -> Result:
-    """Open a session of a role for the person whom the assertion is about."""
-    proven: _Proven = call.prepared
-    role, claims, assertion = proven.role, proven.claims, proven.assertion
+def _opened(call: Call, proven: _Proven, view: View) -> Result:
+    """The session, the answer, and what remembers that the assertion was used."""
+    role, claims = proven.role, proven.claims
     duration = _duration(call, proven)
     policies = session_policies(call, view, role.account)
     changes = []
     if call.settings.federation_saml_replay == ONCE:
-        changes = saml.used_once(assertion, proven.provider.account, view, call.now)
+        changes = saml.used_once(proven.assertion, proven.provider.account, view, call.now)
     issued = issue(
         call,
         role.account,
