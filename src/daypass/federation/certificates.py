@@ -51,7 +51,7 @@ def anchored_at(certificate: bytes) -> ssl.SSLContext:
 async def shown_chain(host: str, port: int, networks: AllowedNetworks) -> list[bytes]:
     """The certificates that a server shows, its own first. Raises OSError, and ssl.SSLError is one."""
     loop = asyncio.get_running_loop()
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     problem: OSError = ConnectionError(f"{host} has no address")

@@ -115,6 +115,8 @@ class Fetcher:
             raise
         except (aiohttp.InvalidURL, ValueError) as error:
             raise Faulty(f"{url} is no URL: {error}") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(f"{url}: {error.os_error}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{url}: {error}") from None
 
