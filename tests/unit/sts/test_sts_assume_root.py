@@ -10,7 +10,8 @@ import pytest
 from signkit import Signer
 from worldkit import ACCOUNT, OTHER_ACCOUNT, START, Host, allow, deny, make_host, refusal, trusting
 
-from daypass.directory import GLOBAL, Organization, Put
+from daypass.credentials import Secret
+from daypass.directory import GLOBAL, MfaDevice, Organization, Put
 from daypass.services.iam import new_account
 
 if TYPE_CHECKING:
@@ -296,3 +297,21 @@ def test_it_is_not_offered_at_the_global_endpoint(host: Host, alice: dict[str, s
 
 def _plain(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def test_a_root_users_mfa_device_is_found_and_deactivated(host: Host, alice: dict[str, str]) -> None:
+    device = MfaDevice(MEMBER, "phone", "/", Secret("SEED"), 1, user_id=MEMBER, enabled=1)
+    host.store.apply([Put(device)])
+    delete = host.client("iam", assume(host, alice, "IAMDeleteRootUserCredentials")["Credentials"])
+    assert [found["SerialNumber"] for found in delete.list_mfa_devices()["MFADevices"]] == [device.arn]
+    delete.deactivate_mfa_device(SerialNumber=device.arn)
+    assert delete.list_mfa_devices()["MFADevices"] == []
+
+
+def test_a_root_user_has_no_password(host: Host, alice: dict[str, str]) -> None:
+    audit = host.client("iam", assume(host, alice, "IAMAuditRootUserCredentials")["Credentials"])
+    none = (404, "NoSuchEntity", "Login Profile for User root cannot be found.")
+    assert refusal(audit.get_login_profile) == none
+    create = host.client("iam", assume(host, alice, "IAMCreateRootUserPassword")["Credentials"])
+    assert refusal(create.create_login_profile)[1] == "ValidationError"
+    assert refusal(create.create_login_profile, UserName="admin", Password="x" * 20)[1] == "AccessDenied"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daypass.access.authorize import decision_on
-from daypass.credentials import SALT_BYTES, hashed_password, is_password
+from daypass.credentials import SALT_BYTES, SessionKind, hashed_password, is_password
 from daypass.directory import Delete, LoginProfile, Put, User
 from daypass.errors import ApiError
 from daypass.policy import ExplicitDeny, PrincipalKind
@@ -123,6 +123,9 @@ def _user(call: Call, view: View) -> User:
         return named(User, view, call.account, call.input["UserName"])
     user = user_or_root(call, view)
     if user is None:
+        session = call.caller.session
+        if session is not None and session.kind is SessionKind.ROOT and call.operation != "CreateLoginProfile":
+            raise ApiError("NoSuchEntity", "Login Profile for User root cannot be found.")  # root users have none here
         raise ApiError("ValidationError", _NO_USER)
     return user
 
