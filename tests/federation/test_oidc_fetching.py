@@ -8,6 +8,7 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -299,22 +300,54 @@ def test_a_name_server_that_changes_its_mind_changes_nothing(server: Tls, ca: Pr
     """C14, DNS rebinding: each socket is made for an address that was looked at, however often names are resolved."""
     answers = iter(["198.51.100.7", "127.0.0.1", "127.0.0.1", "127.0.0.1"])
 
-    async def resolved(*_args: Any, **_more: Any) -> list[Any]:
-        address = next(answers)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, server.port))]
+    def resolved(*_args: Any, **_more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), server.port))]
 
     async def scene() -> None:
-        asyncio.get_running_loop().getaddrinfo = resolved  # type: ignore[assignment]
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
         monkeypatch.setattr(fetching, "SECONDS", 0.5)
         fetcher = Fetcher(AllowedNetworks(), ca.bundle)
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                await fetcher.document("https://rebinding.example/doc", ())
+        await fetcher.close()
+
+    async def listening() -> None:
         async with server.running():
+            await scene()
+
+    asyncio.run(listening())
+    assert server.connections == 0
+    assert next(answers, None) is None
+
+
+def test_a_name_server_that_does_not_answer_holds_one_thread_and_nobody_else_up(
+    server: Tls, ca: PrivateCa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, real = threading.Event(), socket.getaddrinfo
+    asked: list[str] = []
+
+    def resolved(host: str, *args: Any, **more: Any) -> Any:
+        asked.append(host)
+        if host == "silent.example":
+            held.wait(20)
+        return real(host, *args, **more)
+
+    async def scene() -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+        monkeypatch.setattr(fetching, "SECONDS", 0.3)
+        fetcher = Fetcher(AllowedNetworks([LOOPBACK]), ca.bundle)
+        async with server.running() as url:
             for _ in range(3):
-                with pytest.raises(Unreachable):
-                    await fetcher.document("https://rebinding.example/doc", ())
+                tries = [fetcher.document("https://silent.example/doc", ()) for _ in range(5)]
+                done = await asyncio.gather(*tries, return_exceptions=True)
+                assert {type(one) for one in done} == {Unreachable}
+            assert (await fetcher.document(f"{url}/doc", ())).body == b"{}"
+        held.set()
         await fetcher.close()
 
     asyncio.run(scene())
-    assert server.connections == 0
+    assert asked.count("silent.example") == 1
 
 
 def test_plain_http_is_not_fetched() -> None:

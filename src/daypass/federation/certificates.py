@@ -19,9 +19,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from daypass.federation.networks import AllowedNetworks
+    from daypass.federation.networks import AddressInfo, AllowedNetworks
 
 _ENCODING_DER = 2
 """Of :mod:`_ssl`: how its certificates are asked for their bytes."""
@@ -48,14 +49,14 @@ def anchored_at(certificate: bytes) -> ssl.SSLContext:
     return context
 
 
-async def shown_chain(host: str, port: int, networks: AllowedNetworks) -> list[bytes]:
-    """The certificates that a server shows, its own first. Raises OSError, and ssl.SSLError is one."""
+async def shown_chain(host: str, addresses: Iterable[AddressInfo], networks: AllowedNetworks) -> list[bytes]:
+    """The certificates that a server shows at one of its addresses, its own first. Raises OSError; ssl.SSLError is one."""
     loop = asyncio.get_running_loop()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     problem: OSError = ConnectionError(f"{host} has no address")
-    for info in await loop.getaddrinfo(host, port, type=1):
+    for info in addresses:
         try:
             sock = networks.socket_for(info)
             sock.setblocking(False)

@@ -16,6 +16,7 @@ import aiohttp
 
 from daypass.federation.certificates import anchored_at, known_cas, shown_chain, thumbprint
 from daypass.federation.problems import Faulty, Unreachable, Untrusted
+from daypass.federation.resolving import Resolver
 
 if TYPE_CHECKING:
     import ssl
@@ -55,12 +56,14 @@ class Fetcher:
     def __init__(self, networks: AllowedNetworks, ca_bundle: Path | None = None) -> None:
         self._networks = networks
         self._known = known_cas(ca_bundle)
+        self._resolver = Resolver()
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Let go of all connections."""
         if self._session is not None:
             await self._session.close()
+        await self._resolver.close()
 
     async def document(self, url: str, thumbprints: tuple[str, ...]) -> Fetched:
         """What stands at a URL. Raises Unreachable, Untrusted, Faulty."""
@@ -98,10 +101,12 @@ class Fetcher:
             raise Untrusted(f"{url}: {detail}") from None
 
     async def _chain(self, url: str) -> list[bytes]:
-        parts = urlsplit(url)
         try:
-            return await shown_chain(parts.hostname or "", parts.port or 443, self._networks)
-        except (OSError, UnicodeError) as error:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            addresses = await self._resolver.addresses(host, parts.port or 443)
+            return await shown_chain(host, addresses, self._networks)
+        except (OSError, ValueError) as error:
             raise Unreachable(f"{url}: {error}") from None
 
     async def _get(self, url: str, context: ssl.SSLContext, by: Verification) -> Fetched:
@@ -124,7 +129,11 @@ class Fetcher:
         """The session. It belongs to the running loop, so it is opened when it is first needed."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                socket_factory=self._networks.socket_for, force_close=True, use_dns_cache=False, limit=0
+                resolver=self._resolver,
+                socket_factory=self._networks.socket_for,
+                force_close=True,
+                use_dns_cache=False,
+                limit=0,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, headers=_HEADERS
