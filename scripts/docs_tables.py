@@ -135,8 +135,8 @@ def condition_keys_page() -> str:
         "`Null`, `...IfExists` and negated operators see. `many`: the key has several values, and wants `ForAllValues` or",
         "`ForAnyValue`.",
         "",
-        "Sessions from identity providers have keys of their own, `saml:...` and those that begin with the provider's URL",
-        "(`token.actions.githubusercontent.com:sub`), which no table can list.",
+        "`${Provider}` is the URL of an OpenID provider without `https://` (`token.actions.githubusercontent.com:sub`). Every",
+        "other claim of its tokens that is a text, a number, a truth value or a list of texts is a key, too.",
     ]
     for title, supplied in (("Supplied", True), ("Known, and never there", False)):
         lines += ["", f"## {title}", "", "| key | type | supplied by | present for |", "|---|---|---|---|"]

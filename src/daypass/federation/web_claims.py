@@ -56,7 +56,8 @@ def web_identity(claims: Mapping[str, Any], client_ids: Collection[str], now: fl
     amr = _texts(claims.get("amr"))
     own: dict[str, str | tuple[str, ...]] = {"aud": audience, "sub": subject}
     if claims.get("azp") is not None:
-        own |= {"azp": audience, "oaud": _texts(claims["aud"])}
+        audiences = _texts(claims["aud"])
+        own |= {"azp": audience, "oaud": audiences[0] if len(audiences) == 1 else audiences}
     if amr:
         own["amr"] = amr
     return WebIdentity(subject, audience, amr, _others(claims) | own, roles_claim(claims), session_claims(claims))

@@ -86,6 +86,7 @@ sts:DurationSeconds       | Numeric       | request   | GetWebIdentityToken
 sts:ExternalId            | String        | request   | AssumeRole with ExternalId
 sts:IdentityTokenAudience | String, many  | request   | GetWebIdentityToken
 sts:RoleSessionName       | String        | request   | AssumeRole, AssumeRoleWithWebIdentity, AssumeRoleWithSAML
+sts:RoleAuthorizedByIdp   | Bool          | request   | AssumeRoleWithWebIdentity: whether the token's roles claim names the role
 sts:SigningAlgorithm      | String        | request   | GetWebIdentityToken
 sts:SourceIdentity        | String        | request   | AssumeRole with a source identity, given or inherited
 sts:SubjectMode           | String        | request   | GetWebIdentityToken
@@ -128,6 +129,45 @@ s3:x-amz-storage-class    | String        | request   | the header
 s3:x-amz-website-redirect-location | String | request | the header
 """
 
+_OF_PROVIDERS: Final = """
+${Provider}:amr           | String, many  | session   | AssumeRoleWithWebIdentity: the token's amr
+${Provider}:aud           | String        | session   | AssumeRoleWithWebIdentity: the token's azp, else its aud
+${Provider}:oaud          | String        | session   | AssumeRoleWithWebIdentity of accounts.google.com: the token's aud
+${Provider}:sub           | String        | session   | AssumeRoleWithWebIdentity: the token's sub
+saml:aud                  | String        | session   | AssumeRoleWithSAML: the recipient
+saml:doc                  | String        | session   | AssumeRoleWithSAML: account and name of the provider
+saml:iss                  | String        | session   | AssumeRoleWithSAML: the issuer
+saml:namequalifier        | String        | session   | AssumeRoleWithSAML: with the subject it names a person
+saml:sub                  | String        | session   | AssumeRoleWithSAML: the subject
+saml:sub_type             | String        | session   | AssumeRoleWithSAML: the form of the subject
+saml:cn                   | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:commonName           | String        | session   | AssumeRoleWithSAML: the attribute
+saml:eduorghomepageuri    | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:eduorgidentityauthnpolicyuri| String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:eduorglegalname      | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:eduorgsuperioruri    | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:eduorgwhitepagesuri  | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonaffiliation | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonassurance   | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonentitlement | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonnickname    | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonorgdn       | String        | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonorgunitdn   | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonprimaryaffiliation| String        | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonprimaryorgunitdn| String        | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonprincipalname| String        | session   | AssumeRoleWithSAML: the attribute
+saml:edupersonscopedaffiliation| String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:edupersontargetedid  | String, many  | session   | AssumeRoleWithSAML: the attribute
+saml:givenName            | String        | session   | AssumeRoleWithSAML: the attribute
+saml:mail                 | String        | session   | AssumeRoleWithSAML: the attribute
+saml:name                 | String        | session   | AssumeRoleWithSAML: the attribute
+saml:organizationStatus   | String        | session   | AssumeRoleWithSAML: the attribute
+saml:primaryGroupSID      | String        | session   | AssumeRoleWithSAML: the attribute
+saml:surname              | String        | session   | AssumeRoleWithSAML: the attribute
+saml:uid                  | String        | session   | AssumeRoleWithSAML: the attribute
+saml:x500UniqueIdentifier | String        | session   | AssumeRoleWithSAML: the attribute
+"""
+
 _ABSENT: Final = """
 aws:CalledVia             | String, many  | principal | chains of services that call for somebody
 aws:CalledViaAWSMCP       | String        | principal | calls through AWS's MCP servers
@@ -156,7 +196,6 @@ aws:VpcSourceIp           | IPAddress     | network   | requests through a VPC e
 sts:AWSServiceName        | String        | request   | GetServiceBearerToken
 sts:RequestContext/${ContextKey} | String | request   | AssumeRole with provided contexts
 sts:RequestContextProviders | ARN, many   | request   | AssumeRole with provided contexts
-sts:RoleAuthorizedByIdp   | Bool          | request   | AssumeRoleWithWebIdentity
 iam:AccountPropertyNamespaces | String, many | request | account properties
 iam:AssociatedResourceArn | ARN           | request   | iam:PassRole: the resource that the role will serve
 iam:AWSServiceName        | String        | request   | CreateServiceLinkedRole
@@ -216,9 +255,14 @@ def _read(table: str, *, supplied: bool) -> tuple[ConditionKey, ...]:
     return tuple(keys)
 
 
-CONDITION_KEYS: Final = (*_read(_SUPPLIED, supplied=True), *_read(_ABSENT, supplied=False))
-"""The global keys and those of STS, IAM and S3."""
+CONDITION_KEYS: Final = (
+    *_read(_SUPPLIED, supplied=True),
+    *_read(_OF_PROVIDERS, supplied=True),
+    *_read(_ABSENT, supplied=False),
+)
+"""The global keys, those of STS, IAM and S3, and those of identity providers that have a name."""
 
+_PROVIDER: Final = "${provider}:"
 _BY_NAME: Final = {key.name.casefold(): key for key in CONDITION_KEYS}
 _FAMILIES: Final = {key.name.partition("/")[0].casefold(): key for key in CONDITION_KEYS if key.is_family}
 
@@ -226,16 +270,21 @@ _FAMILIES: Final = {key.name.partition("/")[0].casefold(): key for key in CONDIT
 def condition_key(name: str) -> ConditionKey | None:
     """The key of that name, in any case; ``aws:PrincipalTag/team`` is found as ``aws:PrincipalTag/${TagKey}``.
 
-    Keys of identity providers (``saml:sub``, ``token.actions.githubusercontent.com:sub``) have no end, and are not here.
+    ``idp.example.com:sub`` is found as ``${Provider}:sub``. Other claims of a provider's tokens are keys too, as texts or
+    lists of texts; which there are, nobody knows beforehand, and they are not here.
     """
     folded = name.casefold()
     family, slash, rest = folded.partition("/")
-    return (_FAMILIES.get(family) if slash and rest else None) or _BY_NAME.get(folded)
+    found = (_FAMILIES.get(family) if slash and rest else None) or _BY_NAME.get(folded)
+    if found is None:
+        provider, _, claim = folded.rpartition(":")
+        found = _BY_NAME.get(_PROVIDER + claim) if "." in provider else None
+    return found
 
 
 def spelled(name: str) -> str:
     """A key as AWS writes it. What follows the slash of a family stays as it is, and so does a key that is unknown."""
     key = condition_key(name)
-    if key is None:
+    if key is None or key.name.casefold().startswith(_PROVIDER):
         return name
     return key.name.partition("/")[0] + "/" + name.partition("/")[2] if key.is_family else key.name
