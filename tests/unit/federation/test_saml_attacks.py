@@ -16,9 +16,12 @@ import pytest
 import xmlsec
 from lxml import etree
 from samlkit import (
+    AWS,
     DSIG,
     INVALID_SIGNATURE,
     NAMES,
+    PROVIDER,
+    ROLE,
     UNREADABLE,
     Corp,
     Encrypting,
@@ -334,6 +337,9 @@ HOSTILE: dict[str, Callable[[Corp], Any]] = {
     "a deep nest": lambda _corp: "<a>" * 200 + "</a>" * 200,
     "very many elements": lambda _corp: f"<r>{'<a/>' * 17_000}</r>",
     "very many attributes": lambda _corp: "<r " + " ".join(f'a{n}=""' for n in range(5000)) + "/>",
+    "many attributes everywhere": lambda _corp: (
+        "<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(60)) + "/>") + "</r>"
+    ),
     "very many namespaces": lambda _corp: "<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(3500)) + "/>",
     "namespaces at every level": lambda _corp: "".join(f'<a xmlns:b{n}="u:{n}">' for n in range(900)) + "</a>" * 900,
 }
@@ -551,6 +557,27 @@ def resign(element: Any, idp: Idp) -> None:
     context.sign(signature_of(element))
 
 
-def test_the_parser_refuses_what_is_beyond_its_bounds_before_it_builds_a_tree() -> None:
-    with pytest.raises(documents.UnusableXml, match="too many"):
-        documents.parsed(b"<r>" + b"<a/>" * 20_000 + b"</r>", documents.RESPONSE_BOUNDS)
+@pytest.mark.parametrize(
+    ("text", "told_as"),
+    [
+        ("<r>" + "<a/>" * 20_000 + "</r>", "too many"),
+        ("<r>" + "<a></a>" * 3000 + "</r>", "too large or too deep"),
+        ("<a>" * 41 + "</a>" * 41, "too large or too deep"),
+        ("<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(60)) + "/>") + "</r>", "too large or too deep"),
+        ("<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(1001)) + "/>", "too many"),
+    ],
+)
+def test_the_parser_has_bounds(text: str, told_as: str) -> None:
+    with pytest.raises(documents.UnusableXml, match=told_as):
+        documents.parsed(text.encode(), documents.RESPONSE_BOUNDS)
+
+
+def test_what_a_large_company_sends_is_within_the_bounds(corp: Corp) -> None:
+    """Hundreds of roles, with the types of values that many providers write at each of them."""
+    value = '<saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">{}</saml:AttributeValue>'
+    roles = "".join(value.format(f"{ROLE if n == 299 else f'{ROLE}{n}'},{PROVIDER}") for n in range(300))
+    statement = (
+        f'<saml:AttributeStatement><saml:Attribute Name="{AWS}Role">{roles}</saml:Attribute><saml:Attribute '
+        f'Name="{AWS}RoleSessionName">{value.format("ada")}</saml:Attribute></saml:AttributeStatement>'
+    )
+    assert corp.assume(attributes=statement, signed="both")["Subject"] == "ada"
