@@ -41,6 +41,7 @@ def test_a_provider_is_made_shown_listed_and_deleted(iam: Any) -> None:
         "AssertionEncryptionMode": "Allowed",
         "PrivateKeyList": [],
     }
+    assert iam.get_account_summary()["SummaryMap"]["Providers"] == 1
     (listed,) = iam.list_saml_providers()["SAMLProviderList"]
     assert listed == {"Arn": ARN, "CreateDate": shown["CreateDate"], "ValidUntil": shown["ValidUntil"]}
     iam.delete_saml_provider(SAMLProviderArn=ARN)

@@ -14,8 +14,10 @@ from daypass.directory import (
     InstanceProfile,
     ManagedPolicy,
     MfaDevice,
+    OidcProvider,
     Put,
     Role,
+    SamlProvider,
     ServerCertificate,
     User,
 )
@@ -55,7 +57,6 @@ _QUOTAS = {
 _NOT_KEPT = (
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
-    "Providers",
 )
 """What the summary counts and this server has none of: there are no operations that make one."""
 
@@ -75,6 +76,7 @@ def get_account_summary(call: Call, view: View) -> Result:
         "MFADevicesInUse": sum(device.user_id is not None for device in devices),
         "Policies": view.count(ManagedPolicy, account),
         "PolicyVersionsInUse": sum(len(policy.versions) for policy in all_of(ManagedPolicy, view, account)),
+        "Providers": view.count(OidcProvider, account) + view.count(SamlProvider, account),
         "Roles": view.count(Role, account),
         "ServerCertificates": view.count(ServerCertificate, account),
         "Users": view.count(User, account),
