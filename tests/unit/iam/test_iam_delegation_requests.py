@@ -225,6 +225,19 @@ def test_b1_limited_credentials_cannot_hand_on_more_than_they_have(host: Host, t
     assert refusal(delegate.accept_delegation_request, DelegationRequestId=request_id)[:2] == (403, "AccessDenied")
 
 
+def test_a_delegate_stays_known_along_a_chain_of_roles(host: Host, template: str) -> None:
+    everything = host.admin("iam", PARTNER).create_policy(PolicyName="all", PolicyDocument=allow("*"))["Policy"]["Arn"]
+    _, token = granted(host, template, host.admin("iam"), Permissions={"PolicyTemplateArn": everything})
+    role = host.role("Next", trusting(OWNER), allow("*"))
+    chained = host.assume(trade(host, token)["Credentials"], role, "chained")
+    host.client("iam", chained).list_users()
+    assert host.journal.records[-1]["userIdentity"]["invokedByDelegate"] == {"accountId": PARTNER}
+    request_id = create(host, template, RequestorWorkflowId="workflow-2")
+    host.admin("iam").associate_delegation_request(DelegationRequestId=request_id)
+    further = host.client("iam", chained)
+    assert refusal(further.accept_delegation_request, DelegationRequestId=request_id)[:2] == (403, "AccessDenied")
+
+
 def test_the_token_is_worth_nothing_to_others_and_nothing_afterwards(host: Host, template: str) -> None:
     request_id, token = granted(host, template, host.admin("iam"))
     for other in (host.admin("sts", OWNER), host.root("sts", OWNER)):

@@ -39,6 +39,9 @@ def issue(call: Call, account: str, duration: int, **facts: Any) -> Issued:
     """
     key_id, secret = call.mint.session_key(account)
     issued_at: int = facts.pop("issued_at", int(call.now))
+    calling = call.caller.session
+    if calling is not None and calling.delegate is not None:
+        facts.setdefault("delegate", calling.delegate)  # whom it was delegated to stays known along a chain
     session = Session(
         access_key_id=key_id,
         secret=secret,
