@@ -18,7 +18,7 @@ from daypass.directory import GLOBAL, Bucket, Role, User
 from daypass.policy import Grammar, PolicyProblem, obvious_decide, parse
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of, named_caller
-from daypass.recollection.opening import opened_sessions, reading
+from daypass.recollection.opening import of_one_moment, opened_sessions, reading
 from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
 from daypass.recollection.resources import S3, bucket_policy, trust_policy
 
@@ -52,7 +52,7 @@ class Hypothesis(NamedTuple):
 def explain_hypothesis(config: Config, asked: Hypothesis) -> Json:
     """Whether it would be allowed, and why. Raises CannotTell."""
     with reading(config) as store:
-        return _hypothetical(asked, store.view(), config.region)
+        return of_one_moment(store, lambda view: _hypothetical(asked, view, config.region))
 
 
 def explain_request(config: Config, request_id: str) -> Json:
@@ -149,7 +149,6 @@ async def _recorded(trail: Trail, store: SqliteStore, request_id: str) -> Json:
     past = max(found, key=lambda each: each.decisions is not None)
     keys = {past.access_key_id} if past.decisions is not None and past.decisions.narrowed else set()
     opened = await opened_sessions(trail, keys, Span(past.time, past.time))
-    view = store.view()
     told: Json = {
         "RequestId": past.request_id,
         "EventTime": past.record["eventTime"],
@@ -160,14 +159,16 @@ async def _recorded(trail: Trail, store: SqliteStore, request_id: str) -> Json:
         "ErrorCode": past.record.get("errorCode"),
         "ErrorMessage": past.record.get("errorMessage"),
     }
-    if past.decisions is None:
+    decisions = past.decisions
+    if decisions is None:
         return told | {"Kept": False, "Reason": None, "Questions": []}
-    questions = [_then_and_now(past, question, opened, view) for question in past.decisions.asked]
     return told | {
         "Kept": True,
-        "Reason": past.decisions.reason or None,
-        "QuestionsLeftOut": past.decisions.left_out,
-        "Questions": questions,
+        "Reason": decisions.reason or None,
+        "QuestionsLeftOut": decisions.left_out,
+        "Questions": of_one_moment(
+            store, lambda view: [_then_and_now(past, question, opened, view) for question in decisions.asked]
+        ),
     }
 
 

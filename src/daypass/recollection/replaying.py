@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from daypass.access.explanation import outcome_of, reason_of
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of
-from daypass.recollection.opening import opened_sessions, reading
+from daypass.recollection.opening import ATTEMPTS, opened_sessions, reading
 from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
 from daypass.recollection.proposals import Proposal, proposed
+from daypass.store import Conflict
 
 if TYPE_CHECKING:
     from daypass.access.caller import Caller
@@ -45,36 +46,52 @@ def replay(config: Config, wanted: ReplayWanted) -> Json:
 
 
 class _Replay:
-    """The questions so far. Nobody writes while it goes on; a view of the beginning serves to the end."""
+    """The questions so far. The directory is looked at anew whenever somebody has changed what was read of it."""
 
-    def __init__(self, view: View, proposals: tuple[Proposal, ...], opened: dict[str, Opened]) -> None:
-        self._now = view
-        self._then = proposed(view, proposals)
-        self._proposed = bool(proposals)
+    def __init__(self, store: SqliteStore, proposals: tuple[Proposal, ...], opened: dict[str, Opened]) -> None:
+        self._store = store
+        self._proposals = proposals
         self._opened = opened
+        self._look()
         self.replayed = 0
         self.not_replayed: Counter[str] = Counter()
         self.differences: list[Json] = []
 
     def take(self, past: Past) -> None:
-        """Decide all questions of one call."""
+        """Decide all questions of one call. Raises CannotTell where the directory never keeps still."""
         decisions = past.decisions
         if decisions is None:
             self.not_replayed[NOTHING_KEPT] += 1
             return
         self.not_replayed[LEFT_OUT] += decisions.left_out
         for question in decisions.asked:
-            try:
-                self._decide(past, question)
-            except CannotTell as why:
-                self.not_replayed[str(why)] += 1
-            else:
-                self.replayed += 1
+            found = self._settled(past, question)
+            if isinstance(found, CannotTell):
+                self.not_replayed[str(found)] += 1
+                continue
+            self.replayed += 1
+            if found is not None:
+                self.differences.append(found)
 
-    def _decide(self, past: Past, question: Question) -> None:
+    def _look(self) -> None:
+        self._now = self._store.view()
+        self._then = proposed(self._now, self._proposals)
+
+    def _settled(self, past: Past, question: Question) -> Json | CannotTell | None:
+        for _ in range(ATTEMPTS):
+            try:
+                return self._difference(past, question)
+            except CannotTell as why:
+                return why
+            except Conflict:
+                self._look()
+        raise CannotTell("the directory is changing too fast: try again")
+
+    def _difference(self, past: Past, question: Question) -> Json | None:
+        """What came out otherwise, if it did."""
         now, because = self._decided(past, question)
         if (now == "allow") is (question.outcome == "allow"):
-            return
+            return None
         difference: Json = {
             "RequestId": past.request_id,
             "EventTime": past.record["eventTime"],
@@ -86,9 +103,9 @@ class _Replay:
             "Now": now,
             "Because": because,
         }
-        if self._proposed:
+        if self._proposals:
             difference["WithoutProposal"] = self._without_proposal(past, question)
-        self.differences.append(difference)
+        return difference
 
     def _decided(self, past: Past, question: Question) -> tuple[str, str]:
         """The outcome and why."""
@@ -119,7 +136,7 @@ async def _replayed(trail: Trail, store: SqliteStore, wanted: ReplayWanted) -> J
         if past.decisions is not None and past.decisions.narrowed
     }
     opened = await opened_sessions(trail, keys, wanted.span)
-    run = _Replay(store.view(), wanted.proposals, opened)
+    run = _Replay(store, wanted.proposals, opened)
     async for past in trail.calls(wanted.span):
         if _is_meant(past, wanted.principal):
             run.take(past)
