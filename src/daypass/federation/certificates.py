@@ -28,6 +28,10 @@ _ENCODING_DER = 2
 """Of :mod:`_ssl`: how its certificates are asked for their bytes."""
 
 
+class CertificateRefused(Exception):
+    """A server's certificate does not verify; the text says why."""
+
+
 def thumbprint(certificate: bytes) -> str:
     """SHA-1 of a certificate, 40 hexadecimal digits: AWS's form. It names a certificate and vouches for nothing."""
     return hashlib.sha1(certificate, usedforsecurity=False).hexdigest()

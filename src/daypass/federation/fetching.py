@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 from enum import StrEnum
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import aiohttp
-
-from daypass.federation.certificates import anchored_at, known_cas, shown_chain, thumbprint
+from daypass.federation.certificates import CertificateRefused, anchored_at, known_cas, shown_chain, thumbprint
 from daypass.federation.problems import Faulty, Unreachable, Untrusted
 from daypass.federation.resolving import Resolver
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
+    from daypass.federation.http_client import Answered, HttpClient
     from daypass.federation.networks import AllowedNetworks
 
 LARGEST_DOCUMENT: Final = 64 * 1024
@@ -30,7 +30,7 @@ SECONDS: Final = 3.0
 MAX_AGE: Final = 300
 """How long a document is good whose answer does not say it."""
 
-_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Daypass"}
+_CLIENT: Final = "daypass.federation.http_client"
 _MAX_AGE: Final = re.compile(r"\s*max-age\s*=\s*\"?(\d{1,9})\"?\s*", re.IGNORECASE)
 _OK, _TOO_MANY, _SERVER_FAULT = 200, 429, 500
 
@@ -51,27 +51,28 @@ class Fetched(NamedTuple):
 
 
 class Fetcher:
-    """Fetches for one worker process. Used within one event loop."""
+    """Fetches for one worker process. Used within one event loop. Raises OSError for a bundle that cannot be read."""
 
     def __init__(self, networks: AllowedNetworks, ca_bundle: Path | None = None) -> None:
         self._networks = networks
-        self._known = known_cas(ca_bundle)
+        self._known = None if ca_bundle is None else known_cas(ca_bundle)
         self._resolver = Resolver()
-        self._session: aiohttp.ClientSession | None = None
+        self._client: HttpClient | None = None
 
     async def close(self) -> None:
         """Let go of all connections."""
-        if self._session is not None:
-            await self._session.close()
+        if self._client is not None:
+            await self._client.close()
         await self._resolver.close()
 
     async def document(self, url: str, thumbprints: tuple[str, ...]) -> Fetched:
         """What stands at a URL. Raises Unreachable, Untrusted, Faulty."""
         if not url.startswith("https://"):
             raise Faulty(f"{url} is not https")
+        client, known = await self._opened()
         try:
             async with asyncio.timeout(SECONDS):
-                return await self._verified(url, thumbprints)
+                return await self._verified(url, thumbprints, client, known)
         except TimeoutError:
             raise Unreachable(f"{url} did not answer within {SECONDS:g} seconds") from None
 
@@ -83,11 +84,13 @@ class Fetcher:
         except TimeoutError:
             raise Unreachable(f"{url} did not answer within {SECONDS:g} seconds") from None
 
-    async def _verified(self, url: str, thumbprints: tuple[str, ...]) -> Fetched:
+    async def _verified(
+        self, url: str, thumbprints: tuple[str, ...], client: HttpClient, known: ssl.SSLContext
+    ) -> Fetched:
         try:
-            return await self._get(url, self._known, Verification.TRUST_STORE)
-        except aiohttp.ClientConnectorCertificateError as error:
-            distrust = str(error.certificate_error)
+            return _document(url, await _answer(url, known, client), Verification.TRUST_STORE)
+        except CertificateRefused as refused:
+            distrust = str(refused)
         anchor = (await self._chain(url))[-1]
         if thumbprint(anchor) not in map(str.lower, thumbprints):
             raise Untrusted(
@@ -95,9 +98,9 @@ class Fetcher:
                 f" shows, {thumbprint(anchor)}, is not among the registered {', '.join(thumbprints) or '(none)'}"
             )
         try:
-            return await self._get(url, anchored_at(anchor), Verification.THUMBPRINT)
-        except aiohttp.ClientConnectorCertificateError as error:
-            detail = f"its chain does not hold up to the certificate with the registered thumbprint: {error.certificate_error}"
+            return _document(url, await _answer(url, anchored_at(anchor), client), Verification.THUMBPRINT)
+        except CertificateRefused as refused:
+            detail = f"its chain does not hold up to the certificate with the registered thumbprint: {refused}"
             raise Untrusted(f"{url}: {detail}") from None
 
     async def _chain(self, url: str) -> list[bytes]:
@@ -109,36 +112,34 @@ class Fetcher:
         except (OSError, ValueError) as error:
             raise Unreachable(f"{url}: {error}") from None
 
-    async def _get(self, url: str, context: ssl.SSLContext, by: Verification) -> Fetched:
-        try:
-            async with self._opened().get(url, ssl=context, allow_redirects=False) as answer:
-                _check_status(url, answer.status)
-                if answer.headers.get("Content-Encoding", "identity") != "identity":
-                    raise Faulty(f"{url} answers packed")
-                return Fetched(await _read(url, answer), _max_age(answer.headers.getall("Cache-Control", [])), by)
-        except aiohttp.ClientConnectorCertificateError:
-            raise
-        except (aiohttp.InvalidURL, ValueError) as error:
-            raise Faulty(f"{url} is no URL: {error}") from None
-        except aiohttp.ClientConnectorError as error:
-            raise Unreachable(f"{url}: {error.os_error}") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{url}: {error}") from None
+    async def _opened(self) -> tuple[HttpClient, ssl.SSLContext]:
+        """What is needed to fetch. It takes a while to load, belongs to the running loop, and most servers never need it."""
+        if self._known is None:
+            self._known = await asyncio.to_thread(known_cas, None)
+        if self._client is None:
+            await asyncio.to_thread(import_module, _CLIENT)
+        if self._client is None:  # nobody else who waited has made it
+            made: HttpClient = import_module(_CLIENT).HttpClient(self._resolver, self._networks)
+            self._client = made
+        return self._client, self._known
 
-    def _opened(self) -> aiohttp.ClientSession:
-        """The session. It belongs to the running loop, so it is opened when it is first needed."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                resolver=self._resolver,
-                socket_factory=self._networks.socket_for,
-                force_close=True,
-                use_dns_cache=False,
-                limit=0,
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, headers=_HEADERS
-            )
-        return self._session
+
+async def _answer(url: str, context: ssl.SSLContext, client: HttpClient) -> Answered:
+    try:
+        return await client.get(url, context, LARGEST_DOCUMENT)
+    except ValueError as error:
+        raise Faulty(f"{url} is no URL: {error}") from None
+    except OSError as error:
+        raise Unreachable(f"{url}: {error}") from None
+
+
+def _document(url: str, answer: Answered, by: Verification) -> Fetched:
+    _check_status(url, answer.status)
+    if answer.encoding != "identity":
+        raise Faulty(f"{url} answers packed")
+    if len(answer.body) > LARGEST_DOCUMENT:
+        raise Faulty(f"{url} is larger than {LARGEST_DOCUMENT} bytes")
+    return Fetched(answer.body, _max_age(answer.cache_control), by)
 
 
 def _check_status(url: str, status: int) -> None:
@@ -146,15 +147,6 @@ def _check_status(url: str, status: int) -> None:
         raise Unreachable(f"{url} answers {status}")
     if status != _OK:
         raise Faulty(f"{url} answers {status}, not 200 (redirects are not followed)")
-
-
-async def _read(url: str, answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > LARGEST_DOCUMENT:
-            raise Faulty(f"{url} is larger than {LARGEST_DOCUMENT} bytes")
-    return bytes(body)
 
 
 def _max_age(headers: list[str]) -> int:

@@ -11,16 +11,16 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 if TYPE_CHECKING:
+    from aiohttp.abc import ResolveResult
+
     from daypass.federation.networks import AddressInfo
 
 _THREADS: Final = 8
 
 
-class Resolver(AbstractResolver):
-    """The system's resolver. Whether an address may be connected to is asked where a socket is made for it."""
+class Resolver:
+    """The system's resolver, in the form that the HTTP client wants (``aiohttp.abc.AbstractResolver``). Whether an address may be connected to is asked where a socket is made for it."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="federation-dns")
@@ -47,14 +47,14 @@ class Resolver(AbstractResolver):
         """The same in the form that aiohttp wants."""
         found = await self.addresses(host, port)
         return [
-            ResolveResult(
-                hostname=host,
-                host=str(info[4][0]),
-                port=port,
-                family=info[0],
-                proto=info[2],
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
+            {
+                "hostname": host,
+                "host": str(info[4][0]),
+                "port": port,
+                "family": info[0],
+                "proto": info[2],
+                "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            }
             for info in found
             if family in (socket.AF_UNSPEC, info[0])
         ]
