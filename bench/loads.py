@@ -64,6 +64,9 @@ class Scene:
     caller: Keys
     role_arn: str
     sessions: list[Keys]
+    web_role_arn: str = ""
+    """A role for the bearers of tokens; empty where the server takes none."""
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ def assume_role_with_policy(scene: Scene, number: int) -> bytes:
     return _query(scene, scene.caller, form)
 
 
+def assume_role_with_web_identity(scene: Scene, number: int) -> bytes:
+    form = {
+        "Action": "AssumeRoleWithWebIdentity",
+        "RoleArn": scene.web_role_arn,
+        "RoleSessionName": f"session-{number}",
+        "WebIdentityToken": scene.tokens[number % len(scene.tokens)],
+    }
+    return _query(scene, None, form)
+
+
 def get_small(scene: Scene, number: int) -> bytes:
     return _s3(scene, _session(scene, number), "GET", f"small-{number % OBJECTS}", b"")
 
@@ -109,6 +122,7 @@ SMALL = (
     Load("S3 GET 1 KiB, session", get_small, KIB),
     Load("S3 PUT 1 KiB, session", put_small),
 )
+WEB_IDENTITY = Load("AssumeRoleWithWebIdentity, RS256", assume_role_with_web_identity, b"<SessionToken>")
 FILE_FLOOR = Load("nginx: file of 1 KiB", get_small, KIB)
 BODY_FLOOR = Load("nginx: fixed body of 1 KiB", get_fixed, b"x" * len(KIB))
 GET_BIG = "S3 GET 64 MiB, session"
@@ -133,7 +147,7 @@ def _assume_role(scene: Scene, number: int) -> dict[str, str]:
     return {"Action": "AssumeRole", "RoleArn": scene.role_arn, "RoleSessionName": f"session-{number}"}
 
 
-def _query(scene: Scene, keys: Keys, form: dict[str, str]) -> bytes:
+def _query(scene: Scene, keys: Keys | None, form: dict[str, str]) -> bytes:
     body = urlencode({**form, "Version": "2011-06-15"}).encode()
     return _signed(scene, keys, Wire("POST", "/", "sts", body, length=len(body)))
 
@@ -154,12 +168,14 @@ class Wire:
     length: int = 0
 
 
-def _signed(scene: Scene, keys: Keys, wire: Wire) -> bytes:
+def _signed(scene: Scene, keys: Keys | None, wire: Wire) -> bytes:
+    """A request on the wire; without keys it is not signed."""
     form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"} if wire.service == "sts" else {}
     request = AWSRequest(wire.method, scene.endpoint + wire.path, headers=form, data=wire.body)
     request.context["digest"] = wire.digest
-    signer = _S3Signer if wire.service == "s3" else SigV4Auth
-    signer(keys.signer, wire.service, REGION).add_auth(request)
+    if keys is not None:
+        signer = _S3Signer if wire.service == "s3" else SigV4Auth
+        signer(keys.signer, wire.service, REGION).add_auth(request)
     host = urlsplit(scene.endpoint).netloc
     lines = [
         f"{wire.method} {wire.path} HTTP/1.1",

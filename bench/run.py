@@ -61,7 +61,8 @@ class Bench:
 
     def server(self, make: Callable[[Path], Server]) -> None:
         """A server, under all loads."""
-        self._keep(self._serve(make(self._folder), loads.SMALL))
+        server = make(self._folder)
+        self._keep(self._serve(server, (*loads.SMALL, *server.more)))
 
     def _keep(self, result: Result) -> None:
         if result.server not in {kept.server for kept in self.results}:

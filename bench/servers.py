@@ -17,7 +17,8 @@ from urllib.request import Request, urlopen
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from loads import BIG, BUCKET, KIB, OBJECTS, REGION, SESSIONS, Keys, Scene
+from issuer import AUDIENCE, SUBJECT, Issuer
+from loads import BIG, BUCKET, KIB, OBJECTS, REGION, SESSIONS, VARIANTS, WEB_IDENTITY, Keys, Load, Scene
 from processes import Process, ServerProblem, free_ports
 
 HERE = Path(__file__).parent
@@ -37,6 +38,8 @@ class Server(Protocol):
     """What a note says of a load that the server does not do as the others do."""
     keeps: bool
     """Whether it still has the scene when it is started again."""
+    more: tuple[Load, ...]
+    """What only this server is asked."""
 
     def furnish(self) -> Scene:
         """Make the scene, on the running server."""
@@ -129,6 +132,7 @@ class Daypass:
 
     name = "Daypass"
     keeps = True
+    more: tuple[Load, ...] = (WEB_IDENTITY,)
 
     def __init__(self, folder: Path) -> None:
         self.missing: dict[str, str] = {}
@@ -136,7 +140,9 @@ class Daypass:
         (port,) = free_ports(1)
         self.endpoint = f"http://127.0.0.1:{port}"
         flags = ["--data", str(self._data), "--port", str(port), "--workers", "1", "--account-id", ACCOUNT]
-        self.process = Process([str(BIN / "daypass"), "serve", *flags], folder / "daypass.log")
+        variables = {"DAYPASS_FEDERATION_ALLOW_NETWORKS": "127.0.0.0/8"}
+        self.process = Process([str(BIN / "daypass"), "serve", *flags], folder / "daypass.log", variables)
+        self._issuer = Issuer(folder)
 
     @property
     def first(self) -> Keys:
@@ -149,7 +155,24 @@ class Daypass:
     def furnish(self) -> Scene:
         caller, role_arn = furnish_iam(self.endpoint, self.first, ACCOUNT)
         fill(self.endpoint, self.first)
-        return Scene(self.endpoint, caller, role_arn, sessions(self.endpoint, caller, role_arn))
+        tokens = tuple(self._issuer.token(number) for number in range(VARIANTS))
+        made = sessions(self.endpoint, caller, role_arn)
+        return Scene(self.endpoint, caller, role_arn, made, self._furnish_web(), tokens)
+
+    def _furnish_web(self) -> str:
+        """A role for the bearers of the issuer's tokens."""
+        iam = client("iam", self.endpoint, self.first)
+        url, thumbprint = self._issuer.url, self._issuer.thumbprint
+        made = iam.create_open_id_connect_provider(Url=url, ClientIDList=[AUDIENCE], ThumbprintList=[thumbprint])
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": made["OpenIDConnectProviderArn"]},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{url[8:]}:sub": SUBJECT, f"{url[8:]}:aud": AUDIENCE}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        made = iam.create_role(RoleName="bench-web", AssumeRolePolicyDocument=document)
+        return str(made["Role"]["Arn"])
 
 
 class Nginx:
@@ -157,6 +180,7 @@ class Nginx:
 
     name = "nginx"
     keeps = True
+    more: tuple[Load, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.missing: dict[str, str] = {}
@@ -210,6 +234,7 @@ class SeaweedFS:
 
     name = "SeaweedFS"
     keeps = True
+    more: tuple[Load, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.missing = {"AssumeRole, policy and 3 tags": "tags are ignored"}
@@ -269,6 +294,7 @@ class Moto:
 
     name = "moto"
     keeps = False
+    more: tuple[Load, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.missing: dict[str, str] = {}
