@@ -15,7 +15,9 @@ from daypass.access.gather import layers_of
 from daypass.access.organization import organization_keys
 from daypass.arns import Arn
 from daypass.directory import GLOBAL, Bucket, Role, User
+from daypass.directory.naming import is_account_id
 from daypass.policy import Grammar, PolicyProblem, obvious_decide, parse
+from daypass.policy.condition_keys import condition_key
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of, named_caller
 from daypass.recollection.opening import of_one_moment, opened_sessions, reading
@@ -95,8 +97,13 @@ def _given(pairs: tuple[tuple[str, str], ...]) -> Context:
     values: dict[str, tuple[str, ...]] = {}
     for key, value in pairs:
         values[key.casefold()] = (*values.get(key.casefold(), ()), value)
-    multivalued = ("aws:tagkeys", "sts:transitivetagkeys")
-    return {key: all_ if len(all_) > 1 or key in multivalued else all_[0] for key, all_ in values.items()}
+    return {key: all_ if len(all_) > 1 or _has_many(key) else all_[0] for key, all_ in values.items()}
+
+
+def _has_many(key: str) -> bool:
+    """Whether a key has a list of values, be it of one."""
+    known = condition_key(key)
+    return known is not None and known.multivalued
 
 
 def _owner(resource: str, view: View) -> str | None:
@@ -107,9 +114,10 @@ def _owner(resource: str, view: View) -> str | None:
     if resource == "*":
         return None
     try:
-        return Arn.parse(resource).account or None
+        account = Arn.parse(resource).account
     except ValueError:
         raise CannotTell(f"{resource} is no ARN") from None
+    return account if is_account_id(account) else None  # AWS's own managed policies are of the account "aws"
 
 
 def _of_resource(resource: str, account: str, view: View) -> Context:
