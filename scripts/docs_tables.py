@@ -86,7 +86,11 @@ no analyzer. Every AWS service can be named in a policy: the data are AWS's own 
 {updated}.
 
 ```sh
-aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document file://policy.json
+eval "$(.venv/bin/daypass env)"
+echo '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"s3:GetObjekt","Resource":"*"}}}}' > policy.json
+aws accessanalyzer validate-policy --policy-type IDENTITY_POLICY --policy-document file://policy.json \\
+  --query 'findings[].findingDetails' --output text
+# => The action s3:GetObjekt does not exist.
 ```
 
 ## What ValidatePolicy tells
