@@ -16,9 +16,7 @@ def json_object(data: bytes, *, unique: bool = False) -> dict[str, Any]:
     """
     text = data.decode()
     try:
-        value = json.loads(
-            text, parse_constant=_no_number, parse_float=_fraction, object_pairs_hook=_unique if unique else None
-        )
+        value = (_UNIQUE if unique else _PLAIN).decode(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(value, dict):
@@ -44,3 +42,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member is there twice")
     return members
+
+
+_PLAIN: Final = json.JSONDecoder(parse_constant=_no_number, parse_float=_fraction)
+_UNIQUE: Final = json.JSONDecoder(parse_constant=_no_number, parse_float=_fraction, object_pairs_hook=_unique)
