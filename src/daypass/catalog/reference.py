@@ -13,8 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from daypass.catalog.entries import Action, ConditionKey, ResourceType
-from daypass.catalog.global_keys import GLOBAL_KEYS
 from daypass.catalog.templates import arn_matches_template, is_template, matcher
+from daypass.policy import condition_keys
 from daypass.policy.patterns import atoms, static_matcher
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ __all__ = ["Action", "Catalog", "ConditionKey", "ResourceType", "arn_matches"]
 
 _KEPT_SERVICES: Final = 64
 _LIST: Final = "ArrayOf"
+_STS: Final = "sts"
+_GLOBAL: Final = "aws:"
+_PROVIDER: Final = "${Provider}:"
 
 
 class Service:
@@ -104,11 +107,14 @@ class Catalog:
         The keys of identity providers (``token.actions.githubusercontent.com:sub``, ``saml:aud``) are those of ``sts``.
         """
         found = self._service(service)
-        return None if found is None else _by_name(found.condition_keys, found.templates, key)
+        if found is None:
+            return None
+        return _by_name(found.condition_keys, found.templates, key) or (_of_provider(key) if service == _STS else None)
 
     def global_key(self, name: str) -> ConditionKey | None:
         """A global condition key, ``aws:...``."""
-        return _by_name(GLOBAL_KEYS, _GLOBAL_TEMPLATES, name)
+        found = condition_keys.condition_key(name) if name.lower().startswith(_GLOBAL) else None
+        return None if found is None else ConditionKey(found.name, found.type.value, found.multivalued)
 
     def _service(self, service: str) -> Service | None:
         prefix = service.lower()
@@ -120,8 +126,15 @@ def arn_matches(resource_type: ResourceType, arn: str) -> bool:
     return arn_matches_template(resource_type.arn, arn)
 
 
-_GLOBAL_TEMPLATES: Final = tuple(key for key in GLOBAL_KEYS if is_template(key))
 _kept = lru_cache(maxsize=_KEPT_SERVICES)(Service)
+
+
+def _of_provider(key: str) -> ConditionKey | None:
+    """A claim that every OpenID Connect provider's tokens may have; the Reference only lists some providers' own."""
+    found = condition_keys.condition_key(key)
+    if found is None or not found.name.startswith(_PROVIDER):
+        return None
+    return ConditionKey(found.name, found.type.value, found.multivalued)
 
 
 def _by_name(keys: Mapping[str, ConditionKey], templates: Iterable[str], written: str) -> ConditionKey | None:

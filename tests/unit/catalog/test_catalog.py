@@ -68,7 +68,7 @@ def test_resource_types_and_keys_that_actions_name_exist() -> None:
         ("iam", "iam:PolicyARN", "iam:PolicyARN", "ARN", False),
         ("sts", "sts:TransitiveTagKeys", "sts:TransitiveTagKeys", "String", True),
         ("sts", "token.actions.githubusercontent.com:ref", "token.actions.githubusercontent.com:ref", "String", False),
-        ("sts", "idp.example.com/realm:sub", "${Domain}.${TopLevelDomain}:sub", "String", False),
+        ("sts", "idp.example.com/realm:sub", "${Provider}:sub", "String", False),
         ("sts", "token.actions.acme.ghe.com:ref", "token.actions.${Domain}.ghe.com:ref", "String", False),
         ("sts", "saml:aud", "saml:aud", "String", False),
     ],
