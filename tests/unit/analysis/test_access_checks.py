@@ -228,6 +228,14 @@ NEW: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
         [allow("s3:*", f"{B}/${{aws:userid}}/*")],
         [allow("s3:*", f"{B}/${{aws:username}}/*")],
     ),
+    "what spares a variable asks for the variable": (
+        [allow("s3:*", "arn:aws:s3:::c/*")],
+        [allow("s3:*", None, NotResource=f"{B}/${{aws:username}}/*")],
+    ),
+    "a deny of a variable denies nothing without it": (
+        [allow("s3:*"), deny("s3:*", f"{B}/${{aws:username}}/*")],
+        [allow("s3:*", None, NotResource=f"{B}/${{aws:username}}/*")],
+    ),
     "a deny less": ([allow("s3:*")], [allow("s3:*"), deny("s3:DeleteObject")]),
     "a deny that has one more condition": (
         [allow("s3:*"), deny("s3:DeleteObject", "*", NO_TLS)],
