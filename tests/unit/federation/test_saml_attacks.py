@@ -539,13 +539,16 @@ def test_the_assertion_of_another_provider_in_a_name_of_ours_is_refused(corp: Co
     assert told(corp.refused(Corp(corp.host, other).response())) == INVALID_SIGNATURE
 
 
-def test_inclusive_prefixes_are_canonicalized_as_they_were_signed(corp: Corp) -> None:
-    """ADFS and Okta sign with a PrefixList (exclusive XML canonicalization, InclusiveNamespaces)."""
-    root = corp.response()
-    assertion = assertion_of(root)
-    step = assertion.find(f"ds:Signature/{REFERENCE}/ds:Transforms/ds:Transform[2]", NAMES)
-    etree.SubElement(step, "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces").set("PrefixList", "xs")
-    resign(assertion, corp.idp)
+@pytest.mark.parametrize("prefixes", ["xs", "unused", "#default", "#default unused xs samlp saml", "nowhere"])
+@pytest.mark.parametrize("kind", ["assertion", "response"])
+def test_inclusive_prefixes_are_canonicalized_as_they_were_signed(corp: Corp, prefixes: str, kind: str) -> None:
+    """Many providers sign with a PrefixList (exclusive XML canonicalization, InclusiveNamespaces)."""
+    declared = b'<samlp:Response xmlns="urn:default" xmlns:unused="urn:unused" '
+    root = etree.fromstring(etree.tostring(corp.response(signed=kind)).replace(b"<samlp:Response ", declared, 1))
+    element = root if kind == "response" else assertion_of(root)
+    step = element.find(f"ds:Signature/{REFERENCE}/ds:Transforms/ds:Transform[2]", NAMES)
+    etree.SubElement(step, "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces").set("PrefixList", prefixes)
+    resign(element, corp.idp)
     assert corp.call(root)["Subject"] == "ada"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from binascii import Error as NotBase64
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,7 +87,7 @@ def _signing_keys(role: etree._Element) -> tuple[str, ...]:
 def _public_key(text: str) -> str:
     try:
         key = x509.load_der_x509_certificate(b64decode("".join(text.split()), validate=True)).public_key()
-    except (NotBase64, ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm):
         raise UnusableMetadata("a certificate cannot be parsed") from None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size not in _RSA_BITS:
         raise UnusableMetadata(f"an RSA key of {key.key_size} bits; wanted: 1024 to 8192")

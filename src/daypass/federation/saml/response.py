@@ -8,7 +8,6 @@ that is signed, an assertion that is signed, or both are taken; every signature 
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NotBase64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -83,7 +82,7 @@ def _response(text: str) -> etree._Element:
     """The parsed response: bounds, form, and nothing in a place where it has none."""
     try:
         data = b64decode("".join(text.split()), validate=True)
-    except (NotBase64, ValueError):
+    except ValueError:
         raise refusals.invalid(refusals.NOT_BASE64, "the parameter is no base64") from None
     try:
         root = parsed(data, RESPONSE_BOUNDS)
