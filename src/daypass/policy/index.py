@@ -1,9 +1,10 @@
 """Which statements of a layer can match a request: found by what they name, without asking each.
 
 Every statement is filed under its actions, its resources or its principals: where it shares its keys with the fewest
-others. A key is what a pattern begins with, up to its first wildcard or variable; a statement that lists what it spares
-(NotAction, NotResource, NotPrincipal) has the empty key, with which everything begins. So what is found is a little too
-much and never too little: whoever asks still puts the whole request to each statement that is found.
+others. A key is what a pattern begins with, up to its first wildcard or variable; of an ARN, its service and what its
+last part begins with. A statement that lists what it spares (NotAction, NotResource, NotPrincipal) has the empty key,
+with which everything begins. So what is found is a little too much and never too little: whoever asks still puts the
+whole request to each statement that is found.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from daypass.policy.patterns import ARN_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +81,7 @@ class StatementIndex:
 
     def elsewhere(self, resource: str, principal: Principal) -> set[int]:
         """Those filed under this resource or this caller."""
-        found = set(self._resources.of(resource))
+        found = set(self._resources.of(_place(resource)))
         if self._principals:
             for name in _names_of(principal):
                 found.update(self._principals.get(name, ()))
@@ -113,16 +116,31 @@ def _company(keys: Keys, shared: Counter[str]) -> int:
 
 
 def _action_keys(statement: Statement) -> Keys:
-    return _EVERYTHING if statement.not_action else _beginnings(tuple(map(str.lower, statement.actions)))
+    return _EVERYTHING if statement.not_action else tuple({_beginning(one.lower()) for one in statement.actions})
 
 
 def _resource_keys(statement: Statement) -> Keys:
     listed = statement.resources
-    return _EVERYTHING if listed is None or statement.not_resource else _beginnings(listed)
+    return _EVERYTHING if listed is None or statement.not_resource else tuple({_place_beginning(one) for one in listed})
 
 
-def _beginnings(patterns: Keys) -> Keys:
-    return tuple({pattern[: cut.start()] if (cut := _NOT_LITERAL.search(pattern)) else pattern for pattern in patterns})
+def _beginning(pattern: str) -> str:
+    cut = _NOT_LITERAL.search(pattern)
+    return pattern if cut is None else pattern[: cut.start()]
+
+
+def _place_beginning(pattern: str) -> str:
+    """What the places of the resources that a pattern covers begin with."""
+    parts = pattern.split(":", ARN_PARTS - 1)
+    if len(parts) < ARN_PARTS or _NOT_LITERAL.search(parts[2]) or "$" in "".join(parts[:-1]):
+        return ""
+    return f"{parts[2]}:{_beginning(parts[-1])}"
+
+
+def _place(resource: str) -> str:
+    """An ARN without partition, region and account, which are seldom what sets resources apart; other texts have none."""
+    parts = resource.split(":", ARN_PARTS - 1)
+    return f"{parts[2]}:{parts[-1]}" if len(parts) == ARN_PARTS else ""
 
 
 def _principal_keys(statement: Statement) -> Keys:

@@ -101,7 +101,28 @@ def static_matcher(pattern: Atoms) -> Matcher:  # noqa: PLR0911 - one per shape
         case (Wild.RUN, str() as middle, Wild.RUN):
             return lambda text: middle in text
     segments = _segments(pattern)
+    if Wild.ONE not in pattern:
+        return _runs_matcher(tuple("".join(map(str, segment)) for segment in segments))
     return lambda text: _matches(segments, text)
+
+
+def _runs_matcher(texts: tuple[str, ...]) -> Matcher:
+    """The test for texts with stars between them, and no question mark."""
+    first, *between, last = texts
+    taken, least = len(first), len(first) + len(last)
+
+    def matches(text: str) -> bool:
+        if len(text) < least or not (text.startswith(first) and text.endswith(last)):
+            return False
+        start, end = taken, len(text) - len(last)
+        for piece in between:
+            place = text.find(piece, start, end)
+            if place < 0:
+                return False
+            start = place + len(piece)
+        return True
+
+    return matches
 
 
 def context_matcher(pattern: Atoms) -> ContextMatcher:

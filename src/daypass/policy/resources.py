@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from daypass.policy.document import Policy, Statement
-    from daypass.policy.patterns import Atoms, ContextMatcher
+    from daypass.policy.patterns import Atoms, ContextMatcher, Matcher
     from daypass.policy.variables import Context
 
     ResourceTest = Callable[[str, Context], bool | None]
@@ -97,6 +97,8 @@ def _matcher(pattern: Atoms, *, padded: bool) -> ContextMatcher:
         if not padded and pattern[-1:] != (Wild.RUN,):
             return lambda _resource, _context: False
         parts += ((Wild.RUN,),) * (ARN_PARTS - len(parts))
+    if is_static(pattern):
+        return _static_arn_matcher(parts)
     matchers = tuple(map(_one, parts))
 
     def matches(resource: str, context: Context) -> bool | None:
@@ -105,6 +107,30 @@ def _matcher(pattern: Atoms, *, padded: bool) -> ContextMatcher:
             return False
         told = [matches_part(part, context) for matches_part, part in zip(matchers, resource_parts, strict=True)]
         return None if None in told else False not in told
+
+    return matches
+
+
+def _static_arn_matcher(parts: tuple[Atoms, ...]) -> ContextMatcher:
+    """The commonest shape of these, a star for region or account, made cheap: plain text is compared first."""
+    plain: list[tuple[int, str]] = []
+    others: list[tuple[int, Matcher]] = []
+    for number, part in enumerate(parts):
+        match part:
+            case (Wild.RUN,):
+                pass
+            case () | (str(),):
+                plain.append((number, "".join(map(str, part))))
+            case _:
+                others.append((number, static_matcher(part)))
+
+    def matches(resource: str, _context: Context) -> bool:
+        actual = resource.split(":", ARN_PARTS - 1)
+        return (
+            len(actual) == ARN_PARTS
+            and all(actual[n] == text for n, text in plain)
+            and all(fits(actual[n]) for n, fits in others)
+        )
 
     return matches
 

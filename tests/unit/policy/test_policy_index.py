@@ -91,6 +91,16 @@ def test_exact_resources_and_short_arns_are_found_too(looked: Looked) -> None:
     assert looked.asked == 5, "b/7 and b/77, and the three others"
 
 
+def test_a_star_for_partition_region_or_account_hides_no_resource(looked: Looked) -> None:
+    patterns = (f"arn:*:sqs:*:{A}:jobs-{n}-*" for n in range(MANY))
+    identity = layer({"Action": "sqs:SendMessage", "Resource": pattern} for pattern in patterns)
+    asked = ask(f"arn:aws:sqs:eu-west-1:{A}:jobs-700-a", "sqs:SendMessage")
+    assert isinstance(evaluate(Layers(identity), asked), Allow)
+    assert isinstance(evaluate(Layers(identity), ask("arn:aws:sqs:eu-west-1:1:jobs-700-a", asked.action)), ImplicitDeny)
+    assert isinstance(evaluate(Layers(identity), ask("arn:aws:sns:eu-west-1:1:jobs-700-a", asked.action)), ImplicitDeny)
+    assert (looked.compiled, looked.asked) == (1, 2)
+
+
 def test_of_a_thousand_statements_about_one_resource_those_that_name_the_caller_are_looked_at(looked: Looked) -> None:
     names = [{"Principal": {"AWS": user(n).arn}, "Resource": "arn:aws:s3:::box/*"} for n in range(MANY)]
     everyone = {"Principal": "*", "Effect": "Deny", "Resource": "arn:aws:s3:::box/secret"}
