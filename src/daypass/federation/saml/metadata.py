@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography import x509
@@ -71,10 +72,15 @@ def instant(text: str) -> float:
     raise UnusableMetadata(f"not a date and time: {text[:60]!r}")
 
 
+def fingerprint(pem: str) -> str:
+    """A short name of a public key, for people."""
+    return f"sha256:{sha256(pem.encode()).hexdigest()[:16]}"
+
+
 def _signing_keys(role: etree._Element) -> tuple[str, ...]:
     """The public keys of all certificates that are for signing, or for anything."""
     keys = [
-        _public_key(whole_text(certificate))
+        public_key(whole_text(certificate))
         for descriptor in elements(role, f"{METADATA}KeyDescriptor")
         if descriptor.get("use") in (None, "signing")
         for certificate in descriptor.iterfind(f"{DSIG}KeyInfo/{DSIG}X509Data/{DSIG}X509Certificate")
@@ -84,7 +90,8 @@ def _signing_keys(role: etree._Element) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _public_key(text: str) -> str:
+def public_key(text: str) -> str:
+    """The public key (PEM) of a certificate in base64. Raises UnusableMetadata."""
     try:
         key = x509.load_der_x509_certificate(b64decode("".join(text.split()), validate=True)).public_key()
     except (ValueError, UnsupportedAlgorithm):

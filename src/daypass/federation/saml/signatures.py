@@ -12,15 +12,13 @@ import hmac
 from base64 import b64decode
 from functools import lru_cache
 from hashlib import new as new_hash
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import xmlsec
 from lxml import etree
 
 from daypass.federation.saml.documents import DSIG, elements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from daypass.federation.saml.metadata import UnusableMetadata, fingerprint, public_key
 
 SIGNATURE: Final = f"{DSIG}Signature"
 _EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -83,15 +81,13 @@ def signature_of(element: etree._Element) -> etree._Element | None:
     return found[0] if found else None
 
 
-def verify(element: etree._Element, keys: Iterable[str]) -> None:
+def verify(element: etree._Element, keys: tuple[str, ...]) -> None:
     """Check the signature of an element with public keys (PEM): one must fit. Raises BadSignature."""
     signature = signature_of(element)
     if signature is None:
         raise BadSignature("there is no signature")
     _form(signature, element)
-    tried = 0
     for pem in keys:
-        tried += 1
         context = xmlsec.SignatureContext()
         for transform in _TRANSFORMS:
             context.enable_reference_transform(transform)
@@ -104,7 +100,10 @@ def verify(element: etree._Element, keys: Iterable[str]) -> None:
         except xmlsec.Error:
             continue
         return
-    raise BadSignature(f"verified by none of the {tried} keys in the provider's metadata ({method_of(signature)})")
+    known = ", ".join(map(fingerprint, keys))
+    raise BadSignature(
+        f"the key {_named_key(signature)} is none of the provider's metadata, {known}, or the signature is bad"
+    )
 
 
 def signed_bytes(element: etree._Element) -> bytes:
@@ -133,10 +132,14 @@ def signed_bytes(element: etree._Element) -> bytes:
     return data
 
 
-def method_of(signature: etree._Element) -> str:
-    """The signature's algorithm, for people."""
-    found = signature.find(f"{DSIG}SignedInfo/{DSIG}SignatureMethod")
-    return "" if found is None else str(found.get("Algorithm"))[:100]
+def _named_key(signature: etree._Element) -> str:
+    """Which key the signature itself names, for the operator: it is believed in nothing."""
+    for certificate in signature.iterfind(f"{DSIG}KeyInfo/{DSIG}X509Data/{DSIG}X509Certificate"):
+        try:
+            return fingerprint(public_key(certificate.text or ""))
+        except UnusableMetadata:
+            return "of a certificate that cannot be read"
+    return "that it does not name"
 
 
 @lru_cache(maxsize=256)
