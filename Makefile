@@ -59,5 +59,5 @@ bench-policy: install $(PEERS)/bench.stamp ## Measure policy decisions beside Ce
 	$(BIN)/python bench/policy/run.py
 
 clean: ## Remove what the commands above have made; data folders stay
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis tests/oracle/node_modules
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
