@@ -154,7 +154,7 @@ def test_a_session_policy_may_be_tried(own: Server, reader: str, tmp_path: Path)
         ((), "give either the request id of a recorded call, or --principal and --action"),
         (("x", "--action", "s3:GetObject"), "give either the request id of a recorded call, or --principal and --action"),
         (("--action", "s3:GetObject"), "--principal and --action go together"),
-        (("--principal", "bob", "--action", "s3:GetObject"), "bob is no ARN of a user, a role, a role's session or a root user"),
+        (("--principal", "bob", "--action", "s3:GetObject"), "bob is no ARN of a user, a role, a role's session, a root user or an identity provider"),
         (("--principal", "arn:aws:iam::111122223333:user/bob", "--action", "s3:GetObject"), "there is no arn:aws:iam::111122223333:user/bob here"),
         (("--principal", "anonymous", "--action", "s3:*"), "s3:* is no action: give one such as s3:GetObject"),
         (("--principal", "anonymous", "--action", "s3:GetObject", "--resource", "b/k"), "b/k is no ARN"),

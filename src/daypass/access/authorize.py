@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from daypass.access.facts import RequestFacts
     from daypass.directory import View
     from daypass.errors import ApiError
-    from daypass.policy import ExplicitDeny
+    from daypass.policy import ExplicitDeny, Layers
     from daypass.services.registry import Call
 
 _NEVER_ENCODED = "s3"
@@ -39,10 +39,15 @@ def request_of(ask: Ask, caller: Caller, facts: RequestFacts, about: ContextValu
     )
 
 
+def question_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> tuple[Layers, AccessRequest]:
+    """What the policy engine is asked, and the layers that have a say."""
+    layers = layers_of(caller, view, ask.resource_policy)
+    return layers, request_of(ask, caller, facts, organization_keys(ask, caller, layers, view))
+
+
 def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> Decision:
     """The policy engine's answer to one question, with its reasons."""
-    layers = layers_of(caller, view, ask.resource_policy)
-    return decide(layers, request_of(ask, caller, facts, organization_keys(ask, caller, layers, view)))
+    return decide(*question_on(ask, caller, view, facts))
 
 
 def allows(ask: Ask, call: Call, view: View) -> bool:
@@ -73,9 +78,8 @@ def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny, view: 
     own = not caller.is_anonymous and caller.federation is None and caller.account == ask.account
     if call.settings.access_encoded_messages and own and call.service != _NEVER_ENCODED:
         seal = Seal(call.keyring, call.mint.nonce(), call.now)
-        layers = None if view is None else layers_of(caller, view, ask.resource_policy)
-        about = NOTHING if view is None or layers is None else organization_keys(ask, caller, layers, view)
-        message = encoded(decision, request_of(ask, caller, call.facts, about), caller, seal)
+        request = request_of(ask, caller, call.facts) if view is None else question_on(ask, caller, view, call.facts)[1]
+        message = encoded(decision, request, caller, seal)
     return denied(ask, decision, caller, call.service, message)
 
 

@@ -23,7 +23,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("request_id", metavar="REQUEST-ID", nargs="?", help="a recorded call, by what its client saw")
     parser.add_argument(
-        "--principal", metavar="ARN", help="a user, a role or a session of one, a root user, or 'anonymous'"
+        "--principal",
+        metavar="ARN",
+        help="a user, a role or a session of one, a root user, an identity provider, or 'anonymous'",
     )
     parser.add_argument("--action", metavar="ACTION", help="such as s3:GetObject")
     parser.add_argument("--resource", metavar="ARN", help="by default *")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.access.asking import Ask
-from daypass.access.authorize import request_of
+from daypass.access.authorize import question_on
 from daypass.access.facts import RequestFacts
-from daypass.access.gather import layers_of
-from daypass.access.organization import organization_keys
 from daypass.policy import decide, obvious_decide
 from daypass.policy.condition_keys import spelled
 from daypass.recollection.past import CannotTell
@@ -55,10 +53,9 @@ def ask_again(past: Past, question: Question, caller: Caller, view: View) -> Aga
         question.context,
         _resource_policy(past, question, account, caller, view),
     )
-    layers = layers_of(caller, view, ask.resource_policy)
+    layers, request = question_on(ask, caller, view, _facts(past.record, decisions, past.time))
     _check_kept(decisions, layers)
-    about = organization_keys(ask, caller, layers, view)
-    return Again(request_of(ask, caller, _facts(past.record, decisions, past.time), about), layers)
+    return Again(request, layers)
 
 
 def _resource_policy(past: Past, question: Question, account: str, caller: Caller, view: View) -> ResourcePolicy | None:

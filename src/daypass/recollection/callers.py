@@ -13,7 +13,7 @@ from daypass.access.caller import Caller
 from daypass.access.principals import ANONYMOUS, caller_of_key, caller_of_session
 from daypass.arns import Arn
 from daypass.credentials import ChainRoot, Federation, Secret, Session, SessionKind
-from daypass.directory import AccessKey, Role, User
+from daypass.directory import AccessKey, OidcProvider, Role, SamlProvider, User
 from daypass.policy import Principal, PrincipalKind
 from daypass.recollection.past import CannotTell
 
@@ -68,9 +68,9 @@ def caller_of(past: Past, opened: Mapping[str, Opened], view: View) -> Caller:
 
 
 def named_caller(name: str, view: View, now: int, policy: str | None = None) -> Caller:
-    """A caller that nobody recorded: a user, a role (as any session of it), one of its sessions, the root user, nobody.
+    """A caller that nobody recorded: a user, a role or a session of one, the root user, whom a provider knows, or nobody.
 
-    A session begins now; ``policy`` is its own. Raises CannotTell.
+    A role stands for any session of it. A session begins now; ``policy`` is its own. Raises CannotTell.
     """
     if name in ("*", "anonymous"):
         return ANONYMOUS
@@ -79,7 +79,9 @@ def named_caller(name: str, view: View, now: int, policy: str | None = None) -> 
     try:
         arn = Arn.parse(name)
     except ValueError:
-        raise CannotTell(f"{name} is no ARN of a user, a role, a role's session or a root user") from None
+        raise CannotTell(
+            f"{name} is no ARN of a user, a role, a role's session, a root user or an identity provider"
+        ) from None
     kind, _, rest = arn.resource.partition("/")
     match arn.service, kind:
         case "iam", "root":
@@ -89,15 +91,33 @@ def named_caller(name: str, view: View, now: int, policy: str | None = None) -> 
             wanted = user is not None and user.arn == name
             key = AccessKey("", arn.account, _NO_SECRET, 0, user.name, user.id) if user is not None and wanted else None
             found = None if key is None else caller_of_key(key, view)
+        case "iam", "oidc-provider" | "saml-provider":
+            found = _of_provider(arn, view)
         case ("iam", "role") | ("sts", "assumed-role"):
             found = _of_role(arn, view, now, policy)
         case _:
-            raise CannotTell(f"{name} is no ARN of a user, a role, a role's session or a root user")
+            raise CannotTell(
+                f"{name} is no ARN of a user, a role, a role's session, a root user or an identity provider"
+            )
     if found is None:
         raise CannotTell(f"there is no {name} here")
     if policy is not None and found.session is None:
         raise CannotTell("a session policy goes with a role, or a session of one")
     return found
+
+
+def _of_provider(arn: Arn, view: View) -> Caller | None:
+    """Somebody whom an identity provider knows; what it says of them are condition keys."""
+    kind, _, name = arn.resource.partition("/")
+    provider: OidcProvider | SamlProvider | None
+    if kind == "oidc-provider":
+        principal_kind, provider = PrincipalKind.WEB_IDENTITY, view.get(OidcProvider, arn.account, name)
+    else:
+        principal_kind, provider = PrincipalKind.SAML, view.get(SamlProvider, arn.account, name)
+    if provider is None:
+        return None
+    principal = Principal(principal_kind, arn.account, provider.arn, federated=(provider.arn,))
+    return Caller(principal, provider.arn, federation=Federation(provider.arn, ""))
 
 
 def _of_role(arn: Arn, view: View, now: int, policy: str | None) -> Caller | None:

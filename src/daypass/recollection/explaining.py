@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from daypass import clock
 from daypass.access.asking import Ask
-from daypass.access.authorize import request_of
+from daypass.access.authorize import question_on
 from daypass.access.explanation import explained
 from daypass.access.facts import RequestFacts
-from daypass.access.gather import layers_of
-from daypass.access.organization import organization_keys
 from daypass.arns import Arn
 from daypass.directory import GLOBAL, Bucket, Role, User
 from daypass.directory.naming import is_account_id
@@ -83,9 +81,7 @@ def _hypothetical(asked: Hypothesis, view: View, region: str) -> Json:
     except KeptOut as why:
         policy, kept_out = None, str(why)
     ask = Ask(asked.action, asked.resource, account, context, policy)
-    layers = layers_of(caller, view, ask.resource_policy)
-    about = organization_keys(ask, caller, layers, view)
-    request = request_of(ask, caller, RequestFacts(now, "", secure=False, region=region), about)
+    layers, request = question_on(ask, caller, view, RequestFacts(now, "", secure=False, region=region))
     told = {key: value for key, value in request.context.items() if key in given or key not in _UNKNOWN}
     request = replace(request, context=told)
     found = explained(obvious_decide(layers, request), request, layers)

@@ -94,6 +94,7 @@ class _Replay:
             return None
         difference: Json = {
             "RequestId": past.request_id,
+            "EventId": past.record["eventID"],
             "EventTime": past.record["eventTime"],
             "EventName": past.record["eventName"],
             "Principal": past.arn,
@@ -142,7 +143,7 @@ async def _replayed(trail: Trail, store: SqliteStore, wanted: ReplayWanted) -> J
             run.take(past)
     return {
         "Replayed": run.replayed,
-        "Differences": sorted(run.differences, key=lambda each: (each["EventTime"], each["RequestId"])),
+        "Differences": sorted(run.differences, key=lambda each: str(each["EventId"])),  # they are in order of time
         "NotReplayed": {why: count for why, count in run.not_replayed.most_common() if count},
     }
 

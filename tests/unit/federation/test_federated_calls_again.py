@@ -8,6 +8,9 @@ from samlkit import ACTIONS, Corp, claims
 from witnesskit import Witness
 from worldkit import Host, allow
 
+from daypass.recollection import CannotTell, Hypothesis
+from daypass.recollection.explaining import _hypothetical
+
 TAGS = "https://aws.amazon.com/tags"
 WEB = ("sts:AssumeRoleWithWebIdentity", "sts:TagSession")
 
@@ -41,6 +44,26 @@ def test_a_claim_that_the_trail_does_not_keep_is_named() -> None:
     assert f"{web.issuer.url}:email" in decisions.unkept
     assert b"alice@example.com" not in web.host.journal.lines[-1]
     witness.check()
+
+
+def test_whoever_a_provider_vouches_for_can_be_asked_about_beforehand() -> None:
+    web = make_web()
+    key = f"{web.issuer.url}:sub"
+    web.trust(web.letting_in(Condition={"StringEquals": {key: "alice"}}))
+    view = web.host.store.view()
+    asked = Hypothesis(web.issuer.arn, "sts:AssumeRoleWithWebIdentity", web.role, ((key, "alice"),))
+    assert _hypothetical(asked, view, "us-east-1")["Decision"] == "allow"
+    told = _hypothetical(asked._replace(context=((key, "bob"),)), view, "us-east-1")
+    assert told["Because"] == "because no role trust policy allows the sts:AssumeRoleWithWebIdentity action"
+    (change,) = told["Changes"]
+    assert change["Statement"] == {
+        "Effect": "Allow",
+        "Principal": {"Federated": web.issuer.arn},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {key: "bob"}},
+    }
+    with pytest.raises(CannotTell, match="there is no"):
+        _hypothetical(asked._replace(principal=f"{web.issuer.arn}x"), view, "us-east-1")
 
 
 @pytest.fixture

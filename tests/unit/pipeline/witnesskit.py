@@ -6,8 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from daypass.access.authorize import request_of
-from daypass.access.gather import layers_of
+from daypass.access.authorize import question_on
 from daypass.audit.decisions import remembered, split
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of
@@ -56,12 +55,10 @@ class Witness:
         assert len(call.decisions) == len(past.decisions.asked) == questions
         for (ask, decision), question in zip(call.decisions, past.decisions.asked, strict=True):
             again = ask_again(past, question, caller_of(past, self.opened(), view), view)
-            asked = request_of(ask, call.caller, call.facts)
+            there, asked = question_on(ask, call.caller, view, call.facts)
             known = {key: value for key, value in asked.context.items() if key not in past.decisions.unkept}
             assert again.request == replace(asked, context=known)
-            assert [layer.sources for layer in layers(again.layers)] == [
-                layer.sources for layer in layers(layers_of(call.caller, view, ask.resource_policy))
-            ]
+            assert [layer.sources for layer in layers(again.layers)] == [layer.sources for layer in layers(there)]
             assert again.decision == decision
             assert again.explained_decision == decision
 
