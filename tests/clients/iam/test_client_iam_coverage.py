@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def test_an_operation_that_is_not_offered_says_so(account: Clients) -> None:
-    with refused("NotImplemented", "CreateLoginProfile is not implemented by this server."):
-        account.iam.create_login_profile(UserName="admin", Password="correct horse battery staple")
+    with refused("NotImplemented", "SetSecurityTokenServicePreferences is not implemented by this server."):
+        account.iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
 
 
 def test_a_parameter_that_is_not_offered_says_so(account: Clients) -> None:
