@@ -13,7 +13,7 @@ from clientkit import clean_environment, launch
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-PAGES = ("README.md", "docs/access-analyzer.md", "docs/explain.md", "docs/sessions.md")
+PAGES = ("README.md", "docs/access-analyzer.md", "docs/explain.md", "docs/sessions.md", "docs/simulators.md")
 ALL_PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 MARK = "-- end of block --"
 
