@@ -118,6 +118,7 @@ class Running:
     port: int
     app: Echo
     server: uvicorn.Server
+    thread: threading.Thread
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -158,13 +159,13 @@ def read_answer(connection: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def running_server(
-    limits: Limits | None = None, *, check_every: float = 0.05, tls: tuple[Path, Path] | None = None
+    limits: Limits | None = None, *, check_every: float = 0.05, tls: tuple[Path, Path] | None = None, patience: int = 2
 ) -> Iterator[Running]:
     app = Echo()
     front = Front(app, Board(1), limits or Limits(), check_every=check_every)
     config = uvicorn.Config(
         front.asgi, port=0, loop="uvloop", http=front, log_level="critical", access_log=False,
-        server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=2,
+        server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=patience,
         ssl_certfile=tls and tls[0], ssl_keyfile=tls and tls[1],
     )  # fmt: skip
 
@@ -179,7 +180,7 @@ def running_server(
     while not server.started:
         time.sleep(0.01)
     try:
-        yield Running(server.servers[0].sockets[0].getsockname()[1], app, server)
+        yield Running(server.servers[0].sockets[0].getsockname()[1], app, server, thread)
     finally:
         app.gate.set()
         server.should_exit = True

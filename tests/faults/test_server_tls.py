@@ -90,3 +90,13 @@ def test_plain_http_on_the_tls_port_is_not_answered(server: Running) -> None:
     before = len(server.app.requests)
     assert b"HTTP/1.1" not in server.say(GET % (b"a", b""))
     assert len(server.app.requests) == before
+
+
+def test_an_idle_client_does_not_hold_up_a_server_that_stops(files: tuple[Path, Path]) -> None:
+    """TLS would wait half a minute for the client's goodbye; the server is given no time to wait for it otherwise."""
+    with running_server(tls=files, patience=60) as server:
+        idle = connect(server, files)
+        idle.sendall(GET % (b"a", b""))
+        assert read_answer(idle)
+    assert not server.thread.is_alive()
+    idle.close()

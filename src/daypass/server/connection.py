@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from daypass.server.front import Front
 
 
+PARTING = 1.0
+"""Seconds that a client has to say goodbye when the server stops."""
+
+
 class Stage(enum.Enum):
     """How far the message that is being read has come."""
 
@@ -128,6 +132,8 @@ class Connection(HttpToolsProtocol):
         self.front.stopping = True
         if self.deaf or self.stage not in {Stage.HEAD, Stage.SMALL}:
             super().shutdown()
+            if self.transport.is_closing():  # over TLS it would wait half a minute for a client that says nothing
+                self.loop.call_later(PARTING, self.transport.abort)
 
     def refuse(self, status: int) -> None:
         """Answer without a body and close; what came before is answered first."""
