@@ -94,4 +94,6 @@ def test_variables_profiles_and_chains_begin_with_a_token(
     assert who(AWS_CONFIG_FILE=str(config), AWS_PROFILE="job") == f"{sessions}/{unique}/at-p"
     assert who(AWS_CONFIG_FILE=str(config), AWS_PROFILE="chain") == f"{sessions}/{unique}-2/at-c"
     token.write_text(provider.mint({"sub": "somebody else"}))
-    assert "Not authorized to perform sts:AssumeRoleWithWebIdentity" in who(**by_variables)
+    assert "Not authorized to perform sts:AssumeRoleWithWebIdentity" in who(
+        **by_variables | {"AWS_ROLE_SESSION_NAME": "not-kept"}
+    )
