@@ -110,6 +110,27 @@ to it). Findings come in the order in which they stand in the text. A text that 
 - WILDCARD_USAGE_TOO_PERMISSIVE and VARIABLE_USAGE_TOO_PERMISSIVE are told of the sensitive keys and of aws:userid; for
   which other keys AWS wants six characters before a wildcard it does not say.
 
+## What the other checks prove
+
+```sh
+aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \\
+    --new-policy-document file://new.json --existing-policy-document file://policy.json
+aws accessanalyzer check-access-not-granted --policy-type IDENTITY_POLICY --policy-document file://policy.json \\
+    --access actions=iam:CreateUser,iam:DeleteUser
+aws accessanalyzer check-no-public-access --resource-type AWS::S3::Bucket --policy-document file://bucket-policy.json
+```
+
+PASS is a proof: there is no request that the policy allows and should not. FAIL names the statements for which there is
+no such proof; what cannot be decided by reading, or only with more than some seconds of work, is FAIL, too. Statements are
+compared one by one: a new statement whose access two old ones grant together counts as new.
+
+- A document that no policy of its kind may be is refused with UnprocessableEntityException (422), and why. With
+  RESOURCE_POLICY it may be a role trust policy or the policy of any resource.
+- CheckAccessNotGranted takes wildcards in the resource ID, or `*` for all resources, and one access with up to 100 actions
+  and 100 resources, as AWS does; InvalidParameterException otherwise.
+
+## The codes
+
 {checked} of AWS's {known} codes are checked. This list is made from the program.
 """
 

@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from daypass.analysis.access_checks_patterns import EVERYTHING, Glob, arn_glob
-from daypass.analysis.access_checks_regions import Part, Piece, Region, TooManyPieces, remainder
+from daypass.analysis.access_checks_regions import EACH, Effort, Part, Piece, Region, TooManyPieces, remainder
 from daypass.analysis.subject import PolicyType
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Verdict:
 
 def check_no_new_access(new: Policy, existing: Policy, *, kind: PolicyType) -> Verdict:
     """Whether everything that ``new`` allows, ``existing`` allows."""
-    mine, theirs = _Regions(new, kind), _Regions(existing, kind)
+    effort = Effort()
+    mine, theirs = _Regions(new, kind, effort), _Regions(existing, kind, effort)
     lifted = [deny for deny in theirs.denies if not _is_repeated(deny, mine.denies)]
     return verdict(_NEW, (allow.statement for allow in mine.allows if not _is_old(allow, mine, theirs, lifted)))
 
@@ -67,7 +68,7 @@ def check_access_not_granted(policy: Policy, access: Iterable[Mapping[str, Any]]
 
     Each is any of its ``actions`` on any of its ``resources``; a list that is missing or empty means all of them.
     """
-    regions = _Regions(policy, kind)
+    regions = _Regions(policy, kind, Effort())
     wanted = [piece for one in access for piece in _accesses(one)]
     return verdict(_GRANTED, (allow.statement for allow in regions.allows if _grants(allow, wanted, regions.denies)))
 
@@ -91,9 +92,9 @@ class _Regions:
     to name.
     """
 
-    def __init__(self, policy: Policy, kind: PolicyType) -> None:
+    def __init__(self, policy: Policy, kind: PolicyType, effort: Effort) -> None:
         by_name = kind is PolicyType.RESOURCE
-        regions = [Region(statement, policy, names_callers=by_name) for statement in policy.statements]
+        regions = [Region(statement, policy, effort, names_callers=by_name) for statement in policy.statements]
         self.denies = [region for region in regions if region.denies]
         self.allows = [
             region
@@ -104,7 +105,7 @@ class _Regions:
 
 def allowing(policy: Policy) -> tuple[list[Region], list[Region]]:
     """The Allows and the Denies of a resource-based policy."""
-    regions = _Regions(policy, PolicyType.RESOURCE)
+    regions = _Regions(policy, PolicyType.RESOURCE, Effort())
     return regions.allows, regions.denies
 
 
@@ -158,6 +159,7 @@ def _grants(allow: Region, wanted: list[Piece], denies: list[Region]) -> bool:
     try:
         for granted in allow.pieces():
             for access in wanted:
+                allow.effort.spend(EACH)
                 both = granted.and_in(access)
                 if not both.is_empty and remainder(both, denies):
                     return True

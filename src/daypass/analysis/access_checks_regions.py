@@ -34,10 +34,27 @@ if TYPE_CHECKING:
 P = TypeVar("P", Glob, ArnGlob)
 MOST_PIECES: Final = 10_000
 _MOST_WAYS: Final = 4
+MOST_EFFORT: Final = 5_000_000
+"""Seconds of work. Policies that people write cost a thousandth of it."""
+EACH: Final = 20
+"""What it costs to make a piece."""
 
 
 class TooManyPieces(Exception):
     """A policy falls apart into more pieces than are looked at."""
+
+
+class Effort:
+    """What a whole check may still cost, in patterns compared, whatever the policies are made of."""
+
+    def __init__(self) -> None:
+        self._left = MOST_EFFORT
+
+    def spend(self, cost: int) -> None:
+        """Takes note of work to come. Raises TooManyPieces when all is spent, from then on always."""
+        self._left -= cost
+        if self._left < 0:
+            raise TooManyPieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,11 @@ class Part(Generic[P]):
 
     matching: tuple[P, ...]
     excluded: tuple[P, ...] = ()
+
+    def cost(self, patterns: Sequence[P]) -> int:
+        """What it costs, at most, to compare it with patterns."""
+        mine, count = sum(one.cost for one in chain(self.matching, self.excluded)), len(self.matching + self.excluded)
+        return mine * len(patterns) + count * sum(pattern.cost for pattern in patterns)
 
     @property
     def is_empty(self) -> bool:
@@ -84,6 +106,11 @@ class Piece:
         return Knowledge(self.literals)
 
     @cached_property
+    def values(self) -> int:
+        """How many values its conditions are made of."""
+        return sum(1 + len(literal.clause.values) for literal in self.literals)
+
+    @cached_property
     def is_empty(self) -> bool:
         """Whether no request can be in it."""
         return self.actions.is_empty or self.resources.is_empty or self.known.contradicts_itself
@@ -101,8 +128,8 @@ class Piece:
 class Region:
     """A statement as a set of requests: those to which it applies."""
 
-    def __init__(self, statement: Statement, policy: Policy, *, names_callers: bool) -> None:
-        self.statement = statement
+    def __init__(self, statement: Statement, policy: Policy, effort: Effort, *, names_callers: bool) -> None:
+        self.statement, self.effort = statement, effort
         self.denies = statement.effect is Effect.DENY
         self._not_action, self._not_resource = statement.not_action, statement.not_resource
         self._actions = _distinct(Glob.of(action.lower()) for action in statement.actions)
@@ -115,6 +142,7 @@ class Region:
         self._clauses = tuple(Clause.of(condition, policy) for condition in statement.conditions)
         self._exact = frozenset(self._actions)
         self._covered: dict[Part[Glob] | Part[ArnGlob], bool] = {}
+        self._widest = max((1 + len(clause.values) for clause in self._clauses), default=0)
 
     @property
     def size(self) -> int:
@@ -132,10 +160,22 @@ class Region:
             _parts(self._resources, EVERYTHING, negated=self._not_resource),
             self._callers,
         ):
+            self.effort.spend(EACH)
             yield Piece(actions, resources, (callers,), literals)
+
+    def _cost(self, piece: Piece) -> int:
+        """How many comparisons there are between it and a piece, at most."""
+        return (
+            EACH
+            + piece.actions.cost(self._actions)
+            + piece.resources.cost(self._resources)
+            + len(self._callers) * len(piece.principals)
+            + self._widest * piece.values
+        )
 
     def covers(self, piece: Piece) -> bool:
         """Whether it certainly applies to all of a piece; an Allow: naming each caller at least as directly."""
+        self.effort.spend(1 + self._widest * piece.values)
         return all(self._covers_parts(piece)) and all(self._surely(piece, clause) for clause in self._clauses)
 
     def misses(self, piece: Piece) -> bool:
@@ -157,14 +197,16 @@ class Region:
         return actions, resources, self._covers_callers(piece)
 
     def _covers_actions(self, piece: Piece) -> bool:
+        if not self._not_action and any(one in self._exact for one in piece.actions.matching):
+            return True
+        self.effort.spend(piece.actions.cost(self._actions))
         if self._not_action:
             return all(piece.actions.misses(action) for action in self._actions)
-        if any(one in self._exact for one in piece.actions.matching):
-            return True
         return any(piece.actions.within(action) for action in self._actions)
 
     def _covers_resources(self, piece: Piece) -> bool:
         """An Allow that spares a pattern with a variable only applies where the variable can be filled in."""
+        self.effort.spend(piece.resources.cost(self._resources))
         if not self._not_resource:
             return any(piece.resources.within(pattern) for pattern in self._resources)
         return all(
@@ -182,6 +224,7 @@ class Region:
 
     def spares(self, piece: Piece) -> list[Piece]:
         """What this Deny leaves of a piece. Where that is not one thing, more than is left: all of it."""
+        self.effort.spend(self._cost(piece))
         if self.misses(piece):
             return [piece]
         unsure = [clause for clause in self._clauses if not self._surely(piece, clause)]

@@ -162,6 +162,25 @@ def test_the_permission_is_asked_for_and_the_call_is_recorded(account: Clients, 
     assert records[0]["requestParameters"] == {"policyDocument": "{}", "policyType": "IDENTITY_POLICY"}
 
 
+def test_the_three_checks_give_verdicts(admin: Clients) -> None:
+    client = admin.client("accessanalyzer")
+    wide, narrow = allow("s3:*"), allow("s3:GetObject", resource="arn:aws:s3:::reports/*")
+    identity = {"policyType": "IDENTITY_POLICY"}
+    assert (
+        client.check_no_new_access(newPolicyDocument=narrow, existingPolicyDocument=wide, **identity)["result"]
+        == "PASS"
+    )
+    grown = client.check_no_new_access(newPolicyDocument=wide, existingPolicyDocument=narrow, **identity)
+    assert (grown["result"], grown["reasons"][0]["statementIndex"]) == ("FAIL", 0)
+    access = [{"actions": ["s3:DeleteObject"], "resources": ["arn:aws:s3:::reports/*"]}]
+    assert client.check_access_not_granted(policyDocument=narrow, access=access, **identity)["result"] == "PASS"
+    assert client.check_access_not_granted(policyDocument=wide, access=access, **identity)["result"] == "FAIL"
+    public = allow("s3:GetObject", resource="arn:aws:s3:::reports/*", Principal="*")
+    assert client.check_no_public_access(policyDocument=public, resourceType="AWS::S3::Bucket")["result"] == "FAIL"
+    with pytest.raises(client.exceptions.UnprocessableEntityException, match="Missing required field Principal"):
+        client.check_no_public_access(policyDocument=narrow, resourceType="AWS::S3::Bucket")
+
+
 def test_an_operation_that_is_not_offered_says_so(admin: Clients) -> None:
     with pytest.raises(ClientError, match="ListAnalyzers is not implemented by this server"):
         admin.client("accessanalyzer").list_analyzers()
@@ -186,3 +205,24 @@ def test_the_aws_cli_validates_a_file(admin: Clients, tmp_path: Path, program: P
         "MISMATCHED_ACTION_FOR_PRINCIPAL",
         "UNSUPPORTED_ACTION_FOR_CONDITION_KEY",
     ]
+
+
+def test_the_aws_cli_asks_whether_access_is_granted(admin: Clients, tmp_path: Path) -> None:
+    """With the shorthand of the AWS CLI's own example."""
+    environment = clean_environment() | admin.credentials.environment() | {"HOME": str(tmp_path)}
+    command = [
+        BIN / "aws",
+        "--endpoint-url",
+        admin.url,
+        "--region",
+        REGION,
+        "accessanalyzer",
+        "check-access-not-granted",
+    ]
+    run = subprocess.run(
+        [*command, "--policy-type", "IDENTITY_POLICY", "--policy-document", allow("s3:GetObject", "s3:ListBucket"),
+         "--access", "actions=s3:DeleteBucket,s3:GetBucketLocation", "--output", "json"],
+        capture_output=True, text=True, timeout=60, check=False, env=environment,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["result"] == "PASS"

@@ -3,7 +3,7 @@
 Importing this package fills :data:`accessanalyzer` with the operations that are implemented.
 """
 
-from daypass.services.accessanalyzer import validate_policy
+from daypass.services.accessanalyzer import policy_checks, validate_policy
 from daypass.services.accessanalyzer.operations import accessanalyzer
 
-__all__ = ["accessanalyzer", "validate_policy"]
+__all__ = ["accessanalyzer", "policy_checks", "validate_policy"]
