@@ -369,6 +369,27 @@ def test_a_hundred_thousand_characters_of_signed_tricks_are_answered(corp: Corp)
     assert time.process_time() - started < 5
 
 
+def test_a_stranger_s_signature_does_not_make_the_server_canonicalize(
+    corp: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no known key has signed is not looked at any further: the costly half is for the provider's own words."""
+    verified: list[Any] = []
+    real = xmlsec.SignatureContext
+
+    class Counting(real):  # type: ignore[misc, valid-type]
+        def verify(self, node: Any) -> None:
+            verified.append(node)
+            super().verify(node)
+
+    monkeypatch.setattr("daypass.federation.saml.signatures.xmlsec.SignatureContext", Counting)
+    assert (
+        told(corp.refused(corp.response(signed="both", signing=Signing(key=rsa_key("attacker"))))) == INVALID_SIGNATURE
+    )
+    assert verified == []
+    assert corp.assume(signed="both")["Subject"] == "ada"
+    assert len(verified) == 2
+
+
 def test_no_request_leaves_for_what_a_document_names(corp: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
     """pysaml2 CVE-2016-10127; Zoho CVE-2022-47966: neither entities, nor transforms, nor references fetch anything."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -569,7 +590,8 @@ def resign(element: Any, idp: Idp) -> None:
         ("<r>" + "<a></a>" * 3000 + "</r>", "too large or too deep"),
         ("<a>" * 41 + "</a>" * 41, "too large or too deep"),
         ("<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(60)) + "/>") + "</r>", "too large or too deep"),
-        ("<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(1001)) + "/>", "too many"),
+        ("<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(1001)) + "/>", "too large or too deep"),
+        (f'<r xmlns:a="u:{"x" * 300}">{"<a:b/>" * 9}</r>', "very long namespace"),
     ],
 )
 def test_the_parser_has_bounds(text: str, told_as: str) -> None:

@@ -24,6 +24,8 @@ XENC: Final = "{http://www.w3.org/2001/04/xmlenc#}"
 _XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 _DECLARATION: Final = re.compile(r"<\?xml\s[^?>]{0,100}\?>")
 _ENCODING: Final = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
+_LONGEST_NAMESPACE: Final = 300
+"""Characters of a namespace's prefix and name: exclusive canonicalization writes them again at every element that uses them."""
 _ID_NAMES: Final = frozenset({"id", "assertionid", "responseid"})
 
 
@@ -99,28 +101,38 @@ def _check_text(data: bytes, bounds: Bounds) -> None:
             raise UnusableXml(f"it is declared as {encoding[1][:40]}")
     if "<?" in text[declaration.end() if declaration else 0 :]:
         raise UnusableXml("it has a processing instruction")
-    if text.count("xmlns") > bounds.namespaces or text.count("<") > 3 * bounds.elements:
-        raise UnusableXml("it has too many elements or namespaces")
+    if text.count("<") > 3 * bounds.elements:
+        raise UnusableXml("it has too many elements")
 
 
 def _check_tree(root: etree._Element, bounds: Bounds) -> None:
     seen: set[str] = set()
-    count = attributes = depth = 0
-    for event, element in etree.iterwalk(root, events=("start", "end"), tag=etree.Element):
+    depth = 0
+    left = dict(zip(Bounds._fields, bounds, strict=True))
+    for event, item in etree.iterwalk(root, events=("start", "end", "start-ns")):
         if event == "end":
             depth -= 1
             continue
-        depth += 1
-        count += 1
-        attributes += len(element.attrib)
-        if count > bounds.elements or depth > bounds.depth or attributes > bounds.attributes:
+        if event == "start-ns":
+            left["namespaces"] -= 1
+            if len(item[0] or "") + len(item[1]) > _LONGEST_NAMESPACE:
+                raise UnusableXml("it has a very long namespace")
+        else:
+            depth += 1
+            left["elements"] -= 1
+            left["attributes"] -= len(item.attrib)
+            _check_element(item, seen)
+        if depth > bounds.depth or min(left.values()) < 0:
             raise UnusableXml("it is too large or too deep")
-        if _XML_BASE in element.attrib:
-            raise UnusableXml("it has xml:base")
-        for value in _identifiers(element):
-            if not value or value in seen:
-                raise UnusableXml(f"the ID {value[:100]!r} is empty or occurs twice")
-            seen.add(value)
+
+
+def _check_element(element: etree._Element, seen: set[str]) -> None:
+    if _XML_BASE in element.attrib:
+        raise UnusableXml("it has xml:base")
+    for value in _identifiers(element):
+        if not value or value in seen:
+            raise UnusableXml(f"the ID {value[:100]!r} is empty or occurs twice")
+        seen.add(value)
 
 
 def _identifiers(element: etree._Element) -> Iterator[str]:

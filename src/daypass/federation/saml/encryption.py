@@ -30,9 +30,9 @@ _XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 _TRANSPORT: Final = frozenset({f"{_XENC_NAME}rsa-oaep-mgf1p", f"{_XENC11}rsa-oaep"})
 _GCM: Final = {f"{_XENC11}aes{bits}-gcm": bits for bits in (128, 192, 256)}
 _CBC: Final = {f"{_XENC_NAME}aes{bits}-cbc": bits for bits in (128, 192, 256)}
-_RSA_BITS: Final = range(2048, 8193)
-_KEYS_OFFERED: Final = 5
-"""Encrypted content keys that one assertion may come with: one for each of its readers."""
+_RSA_BITS: Final = range(2048, 4097)
+_KEYS_OFFERED: Final = 2
+"""Encrypted content keys that one assertion may come with. To open one is dear, and strangers make the server try."""
 
 
 class CannotDecrypt(ValueError):
@@ -44,13 +44,13 @@ class UnusableKey(ValueError):
 
 
 def check_private_key(pem: str) -> None:
-    """Raise UnusableKey for what is no unencrypted RSA private key of 2,048 bits and more."""
+    """Raise UnusableKey for what is no unencrypted RSA private key of 2,048 to 4,096 bits."""
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnusableKey("not an unencrypted private key in PEM") from None
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size not in _RSA_BITS:
-        raise UnusableKey("not an RSA key of 2048 to 8192 bits")
+        raise UnusableKey("not an RSA key of 2048 to 4096 bits")
 
 
 def decrypted(encrypted: etree._Element, keys: Iterable[Secret], *, authentic: bool) -> etree._Element:
