@@ -141,6 +141,7 @@ class Region:
         self._callers = callers_of(element, statement.effect)
         self._clauses = tuple(Clause.of(condition, policy) for condition in statement.conditions)
         self._exact = frozenset(self._actions)
+        self._starts = [(action.beginning, action) for action in self._actions]
         self._covered: dict[Part[Glob] | Part[ArnGlob], bool] = {}
         self._widest = max((1 + len(clause.values) for clause in self._clauses), default=0)
 
@@ -199,10 +200,13 @@ class Region:
     def _covers_actions(self, piece: Piece) -> bool:
         if not self._not_action and any(one in self._exact for one in piece.actions.matching):
             return True
-        self.effort.spend(piece.actions.cost(self._actions))
         if self._not_action:
+            self.effort.spend(piece.actions.cost(self._actions))
             return all(piece.actions.misses(action) for action in self._actions)
-        return any(piece.actions.within(action) for action in self._actions)
+        begin = [one.beginning for one in piece.actions.matching]
+        near = [action for start, action in self._starts if any(text.startswith(start) for text in begin)]
+        self.effort.spend(len(self._starts) // EACH + piece.actions.cost(near))
+        return any(piece.actions.within(action) for action in near)
 
     def _covers_resources(self, piece: Piece) -> bool:
         """An Allow that spares a pattern with a variable only applies where the variable can be filled in."""
