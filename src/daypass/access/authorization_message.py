@@ -51,7 +51,10 @@ class Seal:
 
 
 def encoded(denied: ExplicitDeny | ImplicitDeny, request: AccessRequest, caller: Caller, seal: Seal) -> str:
-    """The message of one refusal, sealed. What makes it too long is left out of the lists of matched statements."""
+    """The message of one refusal, sealed.
+
+    What makes it too long is left out: first of the lists of matched statements, then the request's condition keys.
+    """
     account = caller.account.encode()
     document = content(denied, request, caller)
     text = _sealed(document, account, seal)
@@ -59,6 +62,9 @@ def encoded(denied: ExplicitDeny | ImplicitDeny, request: AccessRequest, caller:
         if len(text) <= LONGEST:
             break
         document = _without_long_lists(document, kept)
+        text = _sealed(document, account, seal)
+    if len(text) > LONGEST:
+        document["context"]["conditions"] = _items(())
         text = _sealed(document, account, seal)
     return text
 

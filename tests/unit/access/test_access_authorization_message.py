@@ -148,6 +148,13 @@ def test_the_longest_policy_fits_and_loses_only_from_its_lists() -> None:
     assert content["context"]["principal"]["name"] == "alice"
 
 
+def test_the_longest_tags_fit_too() -> None:
+    tags = {f"aws:requesttag/{os.urandom(64).hex()}": os.urandom(128).hex() for _ in range(50)}
+    text = message(context=tags)
+    assert len(text) <= LONGEST
+    assert opened(text)["context"]["conditions"] == {"items": []}
+
+
 def test_a_message_of_ordinary_policies_is_far_below_its_limit() -> None:
     assert len(message(DENYING)) < 1200
 
