@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -447,3 +448,43 @@ def test_deleting_the_provider_ends_new_sessions_and_no_open_ones(corp: Corp, ho
 def test_the_prefix_of_aws_attributes_is_not_seen_as_a_tag_elsewhere(corp: Corp) -> None:
     said = claims() | {f"{AWS}PrincipalTagProject": "Unicorn"}
     assert "PackedPolicySize" not in corp.assume(attributes=said)
+
+
+def test_policy_variables_name_the_person(corp: Corp, host: Host) -> None:
+    """IAM User Guide, "Uniquely identifying users in SAML-based federation"."""
+    session = corp.assume()["Credentials"]
+    own = f"arn:aws:iam::{ACCOUNT}:user/${{saml:sub_type}}/${{saml:sub}}"
+    host.admin("iam").put_role_policy(
+        RoleName="Saml", PolicyName="p", PolicyDocument=allow("iam:GetUser", resource=own)
+    )
+    for name in ("ada", "grace"):
+        host.admin("iam").create_user(UserName=name, Path="/persistent/")
+    assert host.client("iam", session).get_user(UserName="ada")["User"]["UserName"] == "ada"
+    assert refusal(host.client("iam", session).get_user, UserName="grace")[1] == "AccessDenied"
+
+
+def test_what_does_not_fit_into_a_token_is_refused(corp: Corp) -> None:
+    name_id = f"<saml:NameID>{random_text(6000)}</saml:NameID>"
+    refused = corp.refused(corp.response(name_id=name_id))
+    assert (refused.status, refused.code) == (400, "PackedPolicyTooLarge")
+
+
+def random_text(length: int) -> str:
+    """Text that no packing makes shorter."""
+    return os.urandom(length // 2).hex()
+
+
+def test_a_plain_session_s_token_is_short(corp: Corp) -> None:
+    assert corp.assume()["SessionTokenSize"] < 1200
+
+
+def test_the_same_person_of_two_providers_is_two_people(corp: Corp, host: Host) -> None:
+    host.admin("iam").create_saml_provider(Name="Second", SAMLMetadataDocument=corp.idp.metadata())
+    second = f"arn:aws:iam::{ACCOUNT}:saml-provider/Second"
+    host.role("Both", trusting({"Federated": [PROVIDER, second]}, "sts:AssumeRoleWithSAML"))
+    role = f"arn:aws:iam::{ACCOUNT}:role/Both"
+    said = claims(Role=[f"{role},{PROVIDER}", f"{role},{second}"])
+    first = corp.call(corp.response(attributes=said), RoleArn=role)
+    other = corp.call(corp.response(attributes=said), RoleArn=role, PrincipalArn=second)
+    assert first["Subject"] == other["Subject"]
+    assert first["NameQualifier"] != other["NameQualifier"]
