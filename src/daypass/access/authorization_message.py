@@ -36,6 +36,7 @@ LONGEST: Final = 10_240
 
 _LARGEST_CONTENT: Final = 1 << 20
 _SEALED_OVERHEAD: Final = 2 + 12 + 16  # version and key id, nonce, tag
+_LARGEST_PACKED: Final = LONGEST // 4 * 3 - _SEALED_OVERHEAD
 _KEPT_VALUES: Final = (100, 10, 0)
 _CALLERS_OWN: Final = ("aws:principaltag/", "aws:sourceidentity", "aws:sourceip", "aws:useragent", "aws:referer")
 """Keys that AWS does not show in a message."""
@@ -55,18 +56,18 @@ def encoded(denied: ExplicitDeny | ImplicitDeny, request: AccessRequest, caller:
 
     What makes it too long is left out: first of the lists of matched statements, then the request's condition keys.
     """
-    account = caller.account.encode()
     document = content(denied, request, caller)
-    text = _sealed(document, account, seal)
+    packed = _packed(document, seal.now)
     for kept in _KEPT_VALUES:
-        if len(text) <= LONGEST:
+        if len(packed) <= _LARGEST_PACKED:
             break
         document = _without_long_lists(document, kept)
-        text = _sealed(document, account, seal)
-    if len(text) > LONGEST:
+        packed = _packed(document, seal.now)
+    if len(packed) > _LARGEST_PACKED:
         document["context"]["conditions"] = _items(())
-        text = _sealed(document, account, seal)
-    return text
+        packed = _packed(document, seal.now)
+    blob = seal.ring.seal(Purpose.AUTHORIZATION_MESSAGE, packed, caller.account.encode(), seal.nonce)
+    return urlsafe_b64encode(blob).decode()
 
 
 def decoded(text: str, ring: KeyRing, account: str, now: float) -> str:
@@ -110,11 +111,10 @@ def content(denied: ExplicitDeny | ImplicitDeny, request: AccessRequest, caller:
     }
 
 
-def _sealed(document: Json, account: bytes, seal: Seal) -> str:
-    expires_at = int(seal.now) + LIFETIME
-    packed = zlib.compress(b"%d\n%s" % (expires_at, msgspec.json.encode(document)))
-    packed += b"\0" * (-(len(packed) + _SEALED_OVERHEAD) % 3)  # whole groups of base64: a message has one spelling
-    return urlsafe_b64encode(seal.ring.seal(Purpose.AUTHORIZATION_MESSAGE, packed, account, seal.nonce)).decode()
+def _packed(document: Json, now: float) -> bytes:
+    packed = zlib.compress(b"%d\n%s" % (int(now) + LIFETIME, msgspec.json.encode(document)))
+    # whole groups of base64, so that a message has one spelling
+    return packed + b"\0" * (-(len(packed) + _SEALED_OVERHEAD) % 3)
 
 
 def _without_long_lists(document: Json, kept: int) -> Json:
