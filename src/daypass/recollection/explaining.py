@@ -18,8 +18,8 @@ from daypass.policy import Grammar, PolicyProblem, obvious_decide, parse
 from daypass.policy.condition_keys import condition_key
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of, named_caller
-from daypass.recollection.opening import of_one_moment, opened_sessions, reading
-from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
+from daypass.recollection.opening import opened_sessions, reading
+from daypass.recollection.past import CannotTell, KeptOut, Span, Trail, of_one_moment
 from daypass.recollection.resources import S3, bucket_policy, trust_policy
 
 if TYPE_CHECKING:

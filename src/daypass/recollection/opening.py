@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from daypass.keyfile import KEY_FILE
 from daypass.provisioning import open_store
 from daypass.recollection.past import CannotTell, Span
 from daypass.services.sts.issued_sessions import LONGEST_LIFE
-from daypass.store import Conflict, StoreProblem
+from daypass.store import StoreProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from daypass.config import Config
-    from daypass.directory import View
     from daypass.recollection.callers import Opened
     from daypass.recollection.past import Trail
     from daypass.store import SqliteStore
-
-T = TypeVar("T")
-ATTEMPTS = 20
 
 
 @contextmanager
@@ -39,14 +35,6 @@ def reading(config: Config) -> Iterator[SqliteStore]:
         raise CannotTell(str(problem)) from None
     finally:
         store.close()
-
-
-def of_one_moment(store: SqliteStore, work: Callable[[View], T]) -> T:
-    """What some work makes of the directory at one moment, though others change it meanwhile. Raises CannotTell."""
-    for _ in range(ATTEMPTS):
-        with suppress(Conflict):
-            return work(store.view())
-    raise CannotTell("the directory is changing too fast: try again")
 
 
 async def opened_sessions(trail: Trail, keys: Collection[str], span: Span) -> dict[str, Opened]:

@@ -6,25 +6,29 @@ management events of 90 days. Both are read, and each record is told once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from daypass.audit.decisions import Decisions, remembered, split
 from daypass.audit.journal import SUFFIX
 from daypass.directory import GLOBAL, Account
+from daypass.store import Conflict
 from daypass.store.interface import EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from daypass.directory import View
     from daypass.store import SqliteStore
 
 Json = dict[str, Any]
+T = TypeVar("T")
 PAGE = 500
+ATTEMPTS = 20
 _TIME = b'"eventTime":"'
 _SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -104,7 +108,7 @@ class Trail:
                 if past is not None and past.record["eventID"] not in seen:
                     seen.add(past.record["eventID"])
                     yield past
-        for account in accounts(self._store.view()):
+        for account in of_one_moment(self._store, lambda view: list(accounts(view))):
             async for record, decisions in self._indexed(account, span):
                 if not having or any(text in record for text in having):
                     past = _past(record, decisions)
@@ -129,6 +133,14 @@ class Trail:
             if len(rows) < PAGE:
                 return
             query = query._replace(before=(rows[-1].time, rows[-1].id))
+
+
+def of_one_moment(store: SqliteStore, work: Callable[[View], T]) -> T:
+    """What some work makes of the directory at one moment, though others change it meanwhile. Raises CannotTell."""
+    for _ in range(ATTEMPTS):
+        with suppress(Conflict):
+            return work(store.view())
+    raise CannotTell("the directory is changing too fast: try again")
 
 
 def accounts(view: View) -> Iterator[str]:

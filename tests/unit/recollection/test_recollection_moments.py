@@ -8,8 +8,7 @@ import pytest
 from witnesskit import Witness
 from worldkit import Host, allow
 
-from daypass.recollection.opening import ATTEMPTS, of_one_moment
-from daypass.recollection.past import CannotTell
+from daypass.recollection.past import ATTEMPTS, CannotTell, of_one_moment
 from daypass.recollection.replaying import _Replay
 from daypass.store import Conflict
 
