@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 from daypass.analysis.access_checks import check_access_not_granted, check_no_new_access
 from daypass.analysis.access_checks_public import RESOURCE_TYPES, check_no_public_access
 from daypass.analysis.subject import PolicyType
+from daypass.directory.aws_managed import aws_policies
 from daypass.policy import Grammar, parse
 
 if TYPE_CHECKING:
@@ -334,10 +335,21 @@ class TestNoNewAccess:
         big = policy(allow([f"s3:Get{number}" for number in range(120)], many))
         assert check_no_new_access(big, big, kind=PolicyType.IDENTITY).result == "FAIL"
 
-    def test_aws_managed_policies_are_not_new_to_themselves(self) -> None:
-        actions = [f"service{number % 90}:Get{number}*" for number in range(1_200)]
-        big = policy(allow(actions))
-        assert check_no_new_access(big, big, kind=PolicyType.IDENTITY).result == "PASS"
+    def test_awss_largest_policies_are_compared(self) -> None:
+        read_only, admin = (
+            parse(found.document, Grammar.IDENTITY)
+            for name in ("ReadOnlyAccess", "AdministratorAccess")
+            for found in aws_policies()
+            if found.name == name
+        )
+        for new, existing, result in (
+            (read_only, read_only, "PASS"),
+            (read_only, admin, "PASS"),
+            (admin, read_only, "FAIL"),
+        ):
+            assert check_no_new_access(new, existing, kind=PolicyType.IDENTITY).result == result
+        access = [{"actions": ["iam:PassRole", *(f"iam:Create{number}" for number in range(99))]}]
+        assert check_access_not_granted(read_only, access, kind=PolicyType.IDENTITY).result == "PASS"
 
 
 class TestAccessNotGranted:
