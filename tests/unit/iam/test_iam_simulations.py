@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from iam_world import ACCOUNT, OTHER_ACCOUNT
 
+from daypass.directory import Organization, Put
+
 if TYPE_CHECKING:
     from iam_world import Iam
 
@@ -357,6 +359,15 @@ class TestOrganization:
         if decision != "allowed":
             assert result["MatchedStatements"] == result["MissingContextValues"] == []
             assert result["ResourceSpecificResults"] == [{"EvalResourceName": A, "EvalResourceDecision": decision}]
+
+    def test_an_account_in_an_organization_is_told_so(self, iam: Iam) -> None:
+        """Recorded. No service control policy can be stored here: the organization allows everything."""
+        iam("CreateUser", UserName="alice")
+        (alone,) = principal(iam, ALICE, "s3:GetObject")
+        assert "OrganizationsDecisionDetail" not in alone
+        iam.world.store.apply([Put(Organization("o-1234567890", OTHER_ACCOUNT, "r-ab12", 0, (ACCOUNT,)))])
+        (member,) = principal(iam, ALICE, "s3:GetObject")
+        assert member == alone | {"OrganizationsDecisionDetail": {"AllowedByOrganizations": True}}
 
     def test_a_level_without_policies_is_refused(self, iam: Iam) -> None:
         """Recorded."""

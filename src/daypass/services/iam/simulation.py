@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daypass.access.organization import organization_of
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
 from daypass.services.iam.operations import iam
@@ -15,6 +16,7 @@ from daypass.services.iam.simulation_context import has_caller, simulated_caller
 from daypass.services.iam.simulation_decisions import Scenario
 from daypass.services.iam.simulation_documents import (
     Policies,
+    full_aws_access,
     given_boundary,
     given_organization,
     given_policies,
@@ -28,6 +30,7 @@ from daypass.services.iam.simulation_source import boundary_of, identity_policie
 
 if TYPE_CHECKING:
     from daypass.directory import View
+    from daypass.policy import Policy
     from daypass.services.iam.entities import Holder
     from daypass.services.iam.simulation_documents import NamedPolicy
     from daypass.services.registry import Call, Output, Result
@@ -44,17 +47,23 @@ def simulate_principal_policy(call: Call, view: View) -> Result:
     boundary = given_boundary(call)
     if boundary is None and not excludes_boundary(call):
         boundary = boundary_of(entity, view)
-    return _simulate(call, entity, [*attached, *given_policies(call)], boundary), []
+    # no service control policy can be stored here: in an organization AWS's FullAWSAccess stands at each level
+    organization = [] if organization_of(call.account, view) is None else [[full_aws_access()]]
+    return _simulate(call, entity, [*attached, *given_policies(call)], boundary, organization), []
 
 
 @iam("SimulateCustomPolicy", needs=authorization.account_wide)
 def simulate_custom_policy(call: Call, _view: View) -> Result:
     """What the policies given decide."""
-    return _simulate(call, None, [*given_policies(call)], given_boundary(call)), []
+    return _simulate(call, None, [*given_policies(call)], given_boundary(call), given_organization(call)), []
 
 
 def _simulate(
-    call: Call, entity: Holder | None, identity: list[NamedPolicy], boundary: list[NamedPolicy] | None
+    call: Call,
+    entity: Holder | None,
+    identity: list[NamedPolicy],
+    boundary: list[NamedPolicy] | None,
+    organization: list[list[Policy]],
 ) -> Output:
     names, asked = actions(call), resources(call)
     check_handling(call, names, asked)
@@ -63,7 +72,7 @@ def _simulate(
         raise invalid_input("Invalid caller - Caller cannot be null or empty.")
     if resource_policy is not None and ANY in asked.arns:
         raise invalid_input(f"Invalid Entity Arn: {ANY} does not clearly define entity type and name.")
-    policies = Policies(identity, boundary, resource_policy, given_organization(call))
+    policies = Policies(identity, boundary, resource_policy, organization)
     scenario = Scenario(simulated_caller(call, entity), policies)
     begin = _begin(call)
     page = names[begin : begin + min(paging.max_items(call), max(1, MOST_DECISIONS // len(asked.arns)))]

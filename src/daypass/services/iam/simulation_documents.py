@@ -6,6 +6,7 @@ They are hypothetical: nothing that they name has to exist, and a document witho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from daypass.errors import ApiError
@@ -39,6 +40,14 @@ class Policies:
     boundary: list[NamedPolicy] | None
     resource: NamedPolicy | None
     organization: list[list[Policy]]
+
+
+@cache
+def full_aws_access() -> Policy:
+    """AWS's service control policy FullAWSAccess, which allows everything."""
+    return parse(
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', Grammar.SERVICE_CONTROL
+    )
 
 
 def given_policies(call: Call) -> list[NamedPolicy]:
