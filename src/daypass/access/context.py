@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Context = dict[str, str | tuple[str, ...]]
 
+_OIDC = ":oidc-provider/"
+
 _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",
     PrincipalKind.USER: "User",
@@ -89,12 +91,22 @@ def _add_session(context: Context, caller: Caller, now: float) -> None:
 
 
 def _add_federation(context: Context, said: Federation) -> None:
-    """What a session keeps of its identity provider's word (IAM User Guide, "Available keys for SAML-based federation")."""
+    """What a session keeps of its identity provider's word.
+
+    IAM User Guide, "Available keys for AWS web identity federation" and "... for SAML-based federation".
+    """
     context["aws:federatedprovider"] = said.provider
     if said.name_qualifier is not None:
         context["saml:namequalifier"] = said.name_qualifier
         context["saml:sub"] = said.subject
         context["saml:sub_type"] = said.subject_type or ""
+        return
+    issuer = said.provider.partition(_OIDC)[2].casefold()
+    context[f"{issuer}:sub"] = said.subject
+    if said.audience is not None:
+        context[f"{issuer}:aud"] = said.audience
+    if said.amr:
+        context[f"{issuer}:amr"] = said.amr
 
 
 @lru_cache(maxsize=256)

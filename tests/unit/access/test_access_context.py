@@ -132,7 +132,7 @@ ROWS = {
     "role session from a provider": (
         role_session(federation=Federation(provider=PROVIDER, subject="s")),
         {name: value for name, value in (TEMPORARY | ROLE).items() if name != "aws:multifactorauthpresent"}
-        | {"aws:federatedprovider": PROVIDER},
+        | {"aws:federatedprovider": PROVIDER, "idp.example.com:sub": "s"},
     ),
     "nobody": (
         ANONYMOUS,

@@ -383,6 +383,24 @@ def test_later_calls_of_the_session_say_who_vouched(web: Web) -> None:
     web.host.client("iam", session).list_users()
 
 
+def test_the_session_keeps_subject_audience_and_methods_as_condition_keys(web: Web) -> None:
+    """IAM User Guide, "Available keys for AWS web identity federation": also when the session assumes the next role."""
+    session = web.assume(web.issuer.token(sub="alice", amr=["pwd", "mfa"], team="data"))
+    kept = {
+        "StringEquals": {f"{IDP}:sub": "alice", f"{IDP}:aud": CLIENT},
+        "ForAnyValue:StringEquals": {f"{IDP}:amr": "mfa"},
+        "Null": {f"{IDP}:team": "true"},
+    }
+    iam = web.host.admin("iam")
+    iam.put_role_policy(RoleName="web", PolicyName="p", PolicyDocument=allow("iam:ListUsers", Condition=kept))
+    web.host.client("iam", session).list_users()
+    trust = {"Effect": "Allow", "Principal": {"AWS": web.role}, "Action": "sts:AssumeRole", "Condition": kept}
+    following = web.host.assume(session, web.host.role("next", document(trust), allow("iam:ListUsers", Condition=kept)))
+    assert refusal(web.host.client("iam", following).list_users)[1] == "AccessDenied"
+    other = web.assume(web.issuer.token(sub="bob", amr=["pwd", "mfa"]))
+    assert refusal(web.host.client("iam", other).list_users)[1] == "AccessDenied"
+
+
 def test_the_chain_of_a_session_begins_at_its_provider(web: Web) -> None:
     session = open_session(web.assume(web.issuer.token())["SessionToken"], web.host.world.keys.ring)
     assert (session.chain_root.credential, session.chain_root.at, session.chained) == (
