@@ -88,7 +88,7 @@ class ProviderKeys:
         except NoSuchKey as missing:
             if self._now() - provider.tried < REFETCH_PAUSE and provider.fetch is None:
                 raise Faulty(f"{missing} (fetched less than {REFETCH_PAUSE:g} s ago)") from None
-        await self._fetched(provider)
+        await asyncio.shield(self._fetching(provider))
         if provider.problem is not None:
             raise provider.problem
         kept = provider.kept or kept
@@ -109,13 +109,16 @@ class ProviderKeys:
         return provider
 
     async def _current(self, provider: _Provider) -> _Kept:
-        """The keys, fetched if they must be."""
+        """The keys, fetched if they must be. Who can do with kept ones does not wait for a provider that failed before."""
         kept = provider.kept
         if kept is not None and self._now() < kept.fresh_until:
             return kept
-        pause = FAILURE_PAUSE if self._good(provider) is None else REFETCH_PAUSE
+        kept = self._good(provider)
+        pause = FAILURE_PAUSE if kept is None else REFETCH_PAUSE
         if provider.problem is None or provider.fetch is not None or self._now() - provider.tried >= pause:
-            await self._fetched(provider)
+            fetch = self._fetching(provider)
+            if kept is None or provider.problem is None:
+                await asyncio.shield(fetch)
         kept = self._good(provider)
         if kept is None:
             raise provider.problem or Faulty("its keys are not fetched yet")
@@ -126,11 +129,11 @@ class ProviderKeys:
         kept = provider.kept
         return kept if kept is not None and self._now() - kept.fetched < self._max_age else None
 
-    async def _fetched(self, provider: _Provider) -> None:
-        """Wait for one fetch, which is everybody's: who goes away while waiting does not end it."""
+    def _fetching(self, provider: _Provider) -> asyncio.Task[None]:
+        """The one fetch, which is everybody's: who goes away while waiting must not end it (``asyncio.shield``)."""
         if provider.fetch is None:
             provider.fetch = asyncio.create_task(self._fetch(provider))
-        await asyncio.shield(provider.fetch)
+        return provider.fetch
 
     async def _fetch(self, provider: _Provider) -> None:
         try:

@@ -294,6 +294,25 @@ def test_a_slow_provider_delays_nobody_elses_tokens() -> None:
     asyncio.run(scene())
 
 
+def test_nobody_with_kept_keys_waits_for_a_provider_that_has_failed_once() -> None:
+    async def scene() -> None:
+        clock, documents = [0.0], Documents([Issuer()])
+        keys = ProviderKeys(documents, 3600, lambda: clock[0])
+        await _find(keys)
+        documents.problem = Unreachable("gone")
+        clock[0] = 400
+        await _find(keys)
+        documents.gate = asyncio.Event().wait
+        clock[0] = 420
+        for _ in range(3):
+            assert await asyncio.wait_for(_find(keys), 1)
+        assert len(documents.fetched) == 4  # two documents, one that failed, one under way
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_find(keys, "unknown"), 0.01)
+
+    asyncio.run(scene())
+
+
 def test_what_one_accounts_thumbprints_vouch_for_is_nothing_to_another() -> None:
     async def scene() -> None:
         documents = Documents([Issuer()])
