@@ -5,6 +5,8 @@ STS answers each kind with its own error, IAM with another; ``reason`` is for th
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class ProviderProblem(Exception):
     """The keys of an identity provider cannot be had."""
@@ -12,6 +14,10 @@ class ProviderProblem(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    def again(self) -> Self:
+        """The same once more: one that is raised for many would gather the frames of them all."""
+        return type(self)(self.reason)
 
 
 class Unreachable(ProviderProblem):

@@ -90,7 +90,7 @@ class ProviderKeys:
                 raise Faulty(f"{missing} (fetched less than {REFETCH_PAUSE:g} s ago)") from None
         await asyncio.shield(self._fetching(provider))
         if provider.problem is not None:
-            raise provider.problem
+            raise provider.problem.again()
         kept = provider.kept or kept
         try:
             return FoundKey(kept.keys.find(algorithm, kid), kept.by)
@@ -121,7 +121,7 @@ class ProviderKeys:
                 await asyncio.shield(fetch)
         kept = self._good(provider)
         if kept is None:
-            raise provider.problem or Faulty("its keys are not fetched yet")
+            raise Faulty("its keys are not fetched yet") if provider.problem is None else provider.problem.again()
         return kept
 
     def _good(self, provider: _Provider) -> _Kept | None:
