@@ -74,7 +74,9 @@ ALWAYS_US_EAST_1: Final = frozenset({"iam"})
 
 def event_name(service: str, operation: str) -> str:
     """``eventName`` of an operation."""
-    return S3_NAMES.get(operation, operation) if service == "s3" else operation
+    if service == "s3":
+        return S3_NAMES.get(operation, operation)
+    return "ConsoleLogin" if operation == "ConsoleLoginWithSAML" else operation
 
 
 def event_source(service: str) -> str:

@@ -12,7 +12,7 @@ from daypass.directory.certificates import (
 )
 from daypass.directory.changes import Change, Delete, Put
 from daypass.directory.delegations import DelegationRequest
-from daypass.directory.ended import Revocation, UsedProof, revocation_key
+from daypass.directory.ended import Revocation, UsedProof, revocation_key, use_once
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
 from daypass.directory.organizations import Organization
@@ -78,4 +78,5 @@ __all__ = [
     "UsersRecord",
     "View",
     "revocation_key",
+    "use_once",
 ]

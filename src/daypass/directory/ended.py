@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from daypass.directory.changes import Delete, Put
 from daypass.directory.records import Key, Record
+
+if TYPE_CHECKING:
+    from daypass.directory.changes import Change
+    from daypass.directory.view import View
+
+_SWEPT = 10
 
 
 class Revocation(Record, frozen=True, array_like=True):
@@ -50,3 +57,16 @@ class UsedProof(Record, frozen=True, array_like=True):
     @property
     def key(self) -> Key:
         return Key("used_proof", self.account, f"{self.sort} {self.id}")
+
+
+def use_once(used: UsedProof, view: View, now: float) -> list[Change] | None:
+    """What remembers that a proof is used from now on; None where it was used before.
+
+    Each use takes some records away that are over, next in the order of names: as ids are spread evenly, those that are
+    over cannot pile up.
+    """
+    if view.get(UsedProof, used.account, used.key.name) is not None:
+        return None
+    page = view.page(UsedProof, used.account, after=used.key.name, limit=_SWEPT)
+    over = [record for record in page.records if isinstance(record, UsedProof) and record.forgotten <= now]
+    return [Put(used), *(Delete(record.key) for record in over)]

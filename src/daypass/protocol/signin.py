@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 FEDERATION = b"/federation"
 CONSOLE = b"/console/"
 LOGOUT = b"/console/logout"
-PATHS = frozenset({FEDERATION, CONSOLE, CONSOLE.rstrip(b"/"), LOGOUT})
+SAML = b"/saml"
+PATHS = frozenset({FEDERATION, CONSOLE, CONSOLE.rstrip(b"/"), LOGOUT, SAML})
 """Where the service answers whatever the host name, to requests that carry no signature."""
 
 COOKIE = "daypass_console"
+
+_CALLED = {"roleIndex": "RoleIndex"}
+"""Parameters that AWS's own pages spell otherwise than all others."""
 
 _ACTIONS = {"getSigninToken": "GetSigninToken", "login": "ConsoleLogin", "logout": "ConsoleLogout"}
 _STYLE = (
@@ -54,7 +58,7 @@ class SigninService:
     """Sign-in to the console with temporary credentials."""
 
     body_first = True
-    body_limit = 65_536
+    body_limit = 262_144  # a SAMLResponse has up to 100,000 characters, before a form escapes them
     too_large: ApiError | Response = Response(413, ())
 
     def __init__(self) -> None:
@@ -85,7 +89,8 @@ class SigninService:
         reference = self.model.operations[operation].input
         members = {} if reference is None else self.model.shapes[reference.shape].members
         arguments: dict[str, Any] = {}
-        for name, value in route.params if isinstance(route.params, list) else ():
+        for spelling, value in route.params if isinstance(route.params, list) else ():
+            name = _CALLED.get(spelling, spelling)
             if name in members and name != "Cookie":
                 if name in arguments:
                     raise ApiError("ValidationException", f"{name} is given more than once.")
@@ -118,9 +123,14 @@ class SigninService:
         return Response(response.status, response.headers) if head else response
 
     def _page_route(self, request: Request) -> Route:
+        if request.raw_path == SAML and request.method == "POST" and isinstance(request.body, bytes):
+            try:
+                return Route(self.name, "ConsoleLoginWithSAML", pairs_of(request.body))
+            except NotText:
+                return self._refused("The request is not valid UTF-8.")
         if request.raw_path == LOGOUT and request.method == "POST":
             return Route(self.name, "ConsoleLogout")
-        if request.raw_path in PATHS - {LOGOUT} and request.method in ("GET", "HEAD"):
+        if request.raw_path in PATHS - {LOGOUT, SAML} and request.method in ("GET", "HEAD"):
             return Route(self.name, "ConsoleHome")
         return self._refused("There is no such page.", status=404)
 
@@ -140,7 +150,7 @@ def _cookie(request: Request) -> str:
 
 
 def _page(status: int, page: Mapping[str, Any], headers: Headers) -> Response:
-    """A page of a title, a sentence, facts by name, a link, and perhaps a button that signs out."""
+    """A page of a title, a sentence, facts by name, a link, buttons to choose by, and perhaps one that signs out."""
     title = escape(page["Title"])
     parts = [f"<h1>{title}</h1>"]
     if page.get("Text"):
@@ -149,6 +159,12 @@ def _page(status: int, page: Mapping[str, Any], headers: Headers) -> Response:
     parts.append(f"<dl>{facts}</dl>" if facts else "")
     if page.get("Link"):
         parts.append(f'<p><a href="{escape(page["Link"])}">Sign in again</a></p>')
+    for name, value in page.get("Choices", ()):
+        hidden = "".join(
+            f'<input type="hidden" name="{escape(key)}" value="{escape(text)}">'
+            for key, text in {**page["Form"], "roleIndex": value}.items()
+        )
+        parts.append(f'<form method="post" action="{SAML.decode()}">{hidden}<button>{escape(name)}</button></form>')
     if page.get("SignOut"):
         parts.append(f'<form method="post" action="{LOGOUT.decode()}"><button>Sign out</button></form>')
     text = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>{"".join(parts)}</html>'

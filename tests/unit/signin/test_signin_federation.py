@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from signinkit import browse
 from worldkit import ACCOUNT, SECURE, Answer, Host, allow, deny, trusting
 
 from daypass.request import Listener, Request
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 
 CONSOLE = "https://console.aws.amazon.com/"
 SPENT = "This sign-in link has been used, or is older than 15 minutes."
-
-
-def browse(host: Host, path: str, query: Mapping[str, Any] | None = None, *, cookie: str = "", method: str = "GET", listener: Listener = SECURE) -> Answer:  # fmt: skip
-    """A request as a browser, or a script without any SDK, makes it."""
-    headers = [(b"host", b"signin.aws.amazon.com"), (b"user-agent", b"Mozilla/5.0")]
-    if cookie:
-        headers.append((b"cookie", f"other=1; {cookie}; last=2".encode()))
-    text = urlencode(query or {}).encode()
-    in_body = method == "POST" and query is not None
-    if in_body:
-        headers.append((b"content-type", b"application/x-www-form-urlencoded"))
-    return host.ask(Request(method, path.encode(), b"" if in_body else text, headers, text if in_body else b"", "192.0.2.7", listener))  # fmt: skip
 
 
 def shown(credentials: Mapping[str, Any]) -> str:

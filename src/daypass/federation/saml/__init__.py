@@ -5,6 +5,7 @@ used is read from the bytes that a signature was verified over (:mod:`response`)
 """
 
 from daypass.federation.saml.assertion import Assertion
+from daypass.federation.saml.claimed import claimed_providers
 from daypass.federation.saml.claims import Claims, claims_of
 from daypass.federation.saml.condition_keys import saml_keys
 from daypass.federation.saml.encryption import UnusableKey, check_private_key
@@ -25,6 +26,7 @@ __all__ = [
     "check_conditions",
     "check_metadata_time",
     "check_private_key",
+    "claimed_providers",
     "claims_of",
     "no_provider",
     "read_metadata",

@@ -47,7 +47,7 @@ def claims_of(assertion: Assertion) -> Claims:
     tags, transitive = _tags(said), tuple(dict.fromkeys(said.get(f"{PREFIX}TransitiveTagKeys", ())))
     _check_tags(tags, transitive)
     return Claims(
-        roles=_roles(said.get(f"{PREFIX}Role", ())),
+        roles=roles_of(said.get(f"{PREFIX}Role", ())),
         session_name=_session_name(said),
         duration=_duration(said),
         source_identity=_source_identity(said),
@@ -56,7 +56,7 @@ def claims_of(assertion: Assertion) -> Claims:
     )
 
 
-def _roles(values: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+def roles_of(values: tuple[str, ...]) -> frozenset[tuple[str, str]]:
     """Role and provider, which stand in either order. What is no pair names no role."""
     pairs = (tuple(part.strip() for part in value.split(",")) for value in values)
     return frozenset(

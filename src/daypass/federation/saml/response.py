@@ -62,7 +62,7 @@ class Presented:
 
 def assertion_of(text: str, trusted: Trusted, request_id: str) -> Presented:
     """The assertion in the base64 text of a response. Raises ApiError with the reason for the operator."""
-    root = _response(text)
+    root = response_of(text)
     try:
         _check_status(root)
         part = _assertion_part(root, trusted)
@@ -78,8 +78,8 @@ def assertion_of(text: str, trusted: Trusted, request_id: str) -> Presented:
     return Presented(assertion, destination)
 
 
-def _response(text: str) -> etree._Element:
-    """The parsed response: bounds, form, and nothing in a place where it has none."""
+def response_of(text: str) -> etree._Element:
+    """The parsed response, which nobody vouches for: within bounds and of the right form. Raises ApiError."""
     try:
         data = b64decode("".join(text.split()), validate=True)
     except ValueError:

@@ -3,7 +3,7 @@
 Importing this package fills :data:`signin` with its operations.
 """
 
-from daypass.services.signin import console, federation  # noqa: F401 - importing them registers their operations
+from daypass.services.signin import console, federation, saml  # noqa: F401 - importing them registers their operations
 from daypass.services.signin.operations import signin
 
 __all__ = ["signin"]

@@ -15,7 +15,7 @@ import msgspec
 from daypass.access.authenticate import session_holder
 from daypass.access.refusals import KeyRefusal
 from daypass.credentials import CannotOpen, Secret, SessionKind
-from daypass.directory import Put, UsedProof
+from daypass.directory import UsedProof, use_once
 from daypass.errors import ApiError
 from daypass.protocol.hosts import host_name
 from daypass.services.registry import FREE
@@ -87,13 +87,14 @@ def console_login(call: Call, view: View) -> Result:
         _refuse(_SPENT, "the token is older than 15 minutes", issuer)
     session, holder = _holder(call, view, token.key_id, token.session_token, issuer)
     used = UsedProof(session.account, SORT, token.id, token.made_at + TOKEN_LIFE)
-    if view.get(UsedProof, session.account, used.key.name) is not None:
+    changes = use_once(used, view, call.now)
+    if changes is None:
         _refuse(_SPENT, "the token has been used", issuer)
     place = _destination(call, call.input.get("Destination", ""))
     call.caller = holder
     opened = ConsoleSession(token.key_id, token.session_token, token.until, issuer)
     output = {"ConsoleLogin": "Success", "Location": place, "Cookie": cookie(call, opened)}
-    return output, [Put(used)]
+    return output, changes
 
 
 def _holder(call: Call, view: View, key_id: str, token: str, issuer: str = "") -> tuple[Session, Caller]:

@@ -55,9 +55,25 @@ class _Proven:
 def assume_role_with_saml(call: Call, view: View) -> Result:
     """Open a session of a role for the person whom the assertion is about."""
     try:
-        return _opened(call, _proven(call, view), view)
+        proven = _proven(call, view)
+        once = call.settings.federation_saml_replay == ONCE
+        changes = saml.used_once(proven.assertion, proven.provider.account, view, call.now) if once else []
+        return _opened(call, proven, view), changes
     except ApiError as refused:
         raise told_to_operator(call, refused) from None
+
+
+def vouched_for(call: Call, view: View, provider_arn: str) -> tuple[saml.Assertion, saml.Claims]:
+    """The assertion of a call, verified by a provider's keys, and what it claims. Raises ApiError."""
+    assertion, _ = _assertion(call, _provider(_arn(provider_arn), view))
+    return assertion, saml.claims_of(assertion)
+
+
+def signed_in(call: Call, view: View) -> Result:
+    """The same session, opened by a person at the sign-in page: there an assertion is always good once."""
+    proven = _proven(call, view)
+    changes = saml.used_once(proven.assertion, proven.provider.account, view, call.now)
+    return _opened(call, proven, view), changes
 
 
 def _proven(call: Call, view: View) -> _Proven:
@@ -84,14 +100,11 @@ def _proven(call: Call, view: View) -> _Proven:
     return _Proven(provider, assertion, claims, keys, role)
 
 
-def _opened(call: Call, proven: _Proven, view: View) -> Result:
-    """The session, the answer, and what remembers that the assertion was used."""
+def _opened(call: Call, proven: _Proven, view: View) -> Output:
+    """The session, as it is answered."""
     role, claims = proven.role, proven.claims
     duration = _duration(call, proven)
     policies = session_policies(call, view, role.account)
-    changes = []
-    if call.settings.federation_saml_replay == ONCE:
-        changes = saml.used_once(proven.assertion, proven.provider.account, view, call.now)
     issued = issue(
         call,
         role.account,
@@ -123,7 +136,7 @@ def _opened(call: Call, proven: _Proven, view: View) -> Result:
     }
     if claims.source_identity is not None:
         output["SourceIdentity"] = claims.source_identity
-    return output, changes
+    return output
 
 
 def _arn(text: str) -> Arn:
