@@ -141,7 +141,7 @@ def test_a_server_that_nobody_vouches_for_is_sent_nothing(server: Tls, ca: Priva
     assert server.requests == []
 
 
-def test_the_last_certificate_of_the_chain_counts_not_the_first(server: Tls) -> None:
+def test_c21_the_last_certificate_of_the_chain_counts_not_the_first(server: Tls) -> None:
     """C21: Ceph pinned the wrong one."""
     with pytest.raises(Untrusted):
         fetch(server, thumbprint(first_of(server.certificate)))
@@ -164,7 +164,7 @@ def test_a_server_with_its_own_certificate_is_known_by_that(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("by", ["bundle", "thumbprint"])
 @pytest.mark.parametrize("fault", [{"days": (-3, -1)}, {"days": (1, 3)}, {"host": "other.example"}])
-def test_dates_and_names_must_hold_whoever_vouches(
+def test_c21_dates_and_names_must_hold_whoever_vouches(
     ca: PrivateCa, tmp_path: Path, by: str, fault: dict[str, Any]
 ) -> None:
     """C21."""
@@ -174,7 +174,7 @@ def test_dates_and_names_must_hold_whoever_vouches(
     assert wrong.requests == []
 
 
-def test_verification_is_switched_off_in_one_place_that_sends_nothing() -> None:
+def test_c21_verification_is_switched_off_in_one_place_that_sends_nothing() -> None:
     """C21."""
     forbidden = re.compile(
         r"CERT_NONE|verify=False|ssl=False|_create_unverified_context|check_hostname = False|CERT_OPTIONAL"
@@ -240,7 +240,7 @@ def test_a_document_is_bounded_in_time(server: Tls, ca: PrivateCa, monkeypatch: 
         fetch(server, bundle=ca.bundle)
 
 
-def test_nothing_is_unpacked(server: Tls, ca: PrivateCa) -> None:
+def test_c12_nothing_is_unpacked(server: Tls, ca: PrivateCa) -> None:
     """C12: a kilobyte may be a gigabyte."""
     packed = gzip.compress(b" " * 10_000_000)
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed
@@ -271,7 +271,7 @@ def test_no_proxy_of_the_environment_is_used(server: Tls, ca: PrivateCa, monkeyp
 
 
 @pytest.mark.parametrize("thumbprints", [(), ("0" * 40,)])
-def test_a_name_that_resolves_to_loopback_is_not_connected_to(server: Tls, thumbprints: tuple[str, ...]) -> None:
+def test_c14_a_name_that_resolves_to_loopback_is_not_connected_to(server: Tls, thumbprints: tuple[str, ...]) -> None:
     """C14."""
     with pytest.raises(Unreachable, match="allow_networks"):
         fetch(server, *thumbprints, networks=AllowedNetworks())
@@ -279,7 +279,7 @@ def test_a_name_that_resolves_to_loopback_is_not_connected_to(server: Tls, thumb
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:127.0.0.1]", "[::1]", "[::]", "0.0.0.0", "169.254.169.254", "localhost."])  # fmt: skip
-def test_no_spelling_of_a_closed_address_is_connected_to(server: Tls, host: str) -> None:
+def test_c14_no_spelling_of_a_closed_address_is_connected_to(server: Tls, host: str) -> None:
     """C14."""
 
     async def scene() -> None:
@@ -296,7 +296,7 @@ def test_no_spelling_of_a_closed_address_is_connected_to(server: Tls, host: str)
     assert server.connections == 0
 
 
-def test_a_name_server_that_changes_its_mind_changes_nothing(server: Tls, ca: PrivateCa, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_c14_a_name_server_that_changes_its_mind_changes_nothing(server: Tls, ca: PrivateCa, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """C14, DNS rebinding: each socket is made for an address that was looked at, however often names are resolved."""
     answers = iter(["198.51.100.7", "127.0.0.1", "127.0.0.1", "127.0.0.1"])
 

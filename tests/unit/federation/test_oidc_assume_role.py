@@ -100,7 +100,7 @@ def test_the_session_is_the_roles(web: Web) -> None:
         ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {}, True),
     ],
 )
-def test_claims_are_condition_keys_below_the_providers_name(
+def test_c18_claims_are_condition_keys_below_the_providers_name(
     web: Web, condition: dict[str, Any], claims: dict[str, Any], good: bool
 ) -> None:
     """C17, C18."""
@@ -162,7 +162,7 @@ def test_a_role_that_is_not_there_refuses_like_one_that_does_not_trust(web: Web)
     assert "there is no role" in web.reason()
 
 
-def test_the_provider_is_looked_for_in_the_roles_account(web: Web) -> None:
+def test_c9_the_provider_is_looked_for_in_the_roles_account(web: Web) -> None:
     """C9: a provider of one account opens nothing in another, even if a role there trusts it."""
     iam = web.host.admin("iam", OTHER_ACCOUNT)
     role = iam.create_role(RoleName="web", AssumeRolePolicyDocument=document(web.letting_in()))["Role"]["Arn"]

@@ -66,6 +66,13 @@ def test_a_time_is_a_whole_number_or_a_text_of_one(web: Web, name: str, value: A
     assert answer.refusal == (400, "InvalidIdentityToken", f"Token timestamp {name} must be an integer")
 
 
+def test_c17_an_email_names_nobody(web: Web) -> None:
+    """C17: the subject is who comes; an address is one claim among others, below the provider's name."""
+    answer = web.ask(web.issuer.token(sub="7", email="admin@example.com", preferred_username="admin"))
+    assert answer.text("SubjectFromWebIdentityToken") == "7"
+    assert web.host.journal.records[-1]["userIdentity"]["userName"] == "7"
+
+
 @pytest.mark.parametrize("sub", ["", "x", "y" * 400, "repo:o/r:ref:refs/heads/main", "Jörg", "a b", "<&>\"'"])
 def test_any_text_is_a_subject(web: Web, sub: str) -> None:
     answer = web.ask(web.issuer.token(sub=sub))
@@ -118,7 +125,7 @@ def test_azp_goes_before_aud(web: Web, claims: dict[str, Any], audience: str) ->
         {"aud": CLIENT, "azp": [CLIENT]},
     ],
 )
-def test_a_token_for_somebody_else_is_refused(web: Web, claims: dict[str, Any]) -> None:
+def test_c8_a_token_for_somebody_else_is_refused(web: Web, claims: dict[str, Any]) -> None:
     """C8."""
     assert web.ask(web.issuer.token(**claims)).refusal == WRONG_AUDIENCE
     assert "client ids is wanted: app" in web.reason()

@@ -96,7 +96,7 @@ def test_a_certificate_that_is_the_keys_own_does_no_harm() -> None:
     assert verification_keys(key_set(jwk(x5c=[certificate_of(rsa_key())]))).find("RS256", "rsa-0")
 
 
-def test_weak_and_broken_keys_are_dropped() -> None:
+def test_c10_weak_and_broken_keys_are_dropped() -> None:
     """C10: short moduli, even ones, points off the curve."""
     even = b64url(rsa_key().public_key.public_numbers().n - 1)
     weak = b64url((1 << 1023) | 1)
@@ -189,7 +189,7 @@ def test_a_new_key_is_found_at_once_and_an_old_one_ends(web: Web) -> None:
     assert web.ask(old).refusal == NO_KEY
 
 
-def test_a_flood_of_unknown_keys_fetches_once_in_ten_seconds_and_delays_no_known_key(web: Web) -> None:
+def test_c15_a_flood_of_unknown_keys_fetches_once_in_ten_seconds_and_delays_no_known_key(web: Web) -> None:
     """C15."""
     web.ask(web.issuer.token())
     web.host.at(11)
@@ -216,7 +216,7 @@ def test_a_provider_that_is_gone_is_served_from_its_keys_while_they_are_good(web
     assert web.reason() == "connection refused"
 
 
-def test_a_bad_answer_never_replaces_good_keys(web: Web) -> None:
+def test_c15_a_bad_answer_never_replaces_good_keys(web: Web) -> None:
     """C15: cache poisoning."""
     assert web.ask(web.issuer.token()).status == 200
     web.issuer.jwks = b'{"keys":[]}'

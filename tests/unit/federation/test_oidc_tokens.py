@@ -43,7 +43,7 @@ def test_rsa_and_elliptic_curve_signatures_are_taken(web: Web, alg: str) -> None
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", None, "HS256", "HS384", "EdDSA", "Ed25519", "ES256K", "RS1", "rs256", ["RS256"], 256, True, {}])  # fmt: skip
-def test_no_other_algorithm_is_taken(web: Web, alg: Any) -> None:
+def test_c1_no_other_algorithm_is_taken(web: Web, alg: Any) -> None:
     """C1: the list is closed, whatever the provider advertises."""
     header = {"kid": "rsa-0", "typ": "JWT"} | ({} if alg is None else {"alg": alg})
     told = compact(header, web.issuer.claims(), rsa_key())
@@ -71,7 +71,7 @@ def secrets_made_of_the_public_key() -> list[bytes]:
 
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
-def test_a_public_key_is_nobodys_secret(web: Web, alg: str) -> None:
+def test_c2_a_public_key_is_nobodys_secret(web: Web, alg: str) -> None:
     """C2."""
     for secret in secrets_made_of_the_public_key():
         signed = f"{b64({'alg': alg, 'kid': 'rsa-0', 'typ': 'JWT'})}.{b64(web.issuer.claims())}"
@@ -79,7 +79,22 @@ def test_a_public_key_is_nobodys_secret(web: Web, alg: str) -> None:
         assert web.ask(f"{signed}.{b64(mac)}").refusal == NO_JWT
 
 
-def test_a_symmetric_key_in_the_key_set_is_none(web: Web) -> None:
+def test_c3_no_secret_of_a_client_signs_tokens(web: Web) -> None:
+    """C3: its id as the key's name, its secret as the key, whatever the provider advertises."""
+    web.issuer.described = {"id_token_signing_alg_values_supported": ["HS256", "none"]}
+    signed = f"{b64({'alg': 'HS256', 'kid': CLIENT, 'typ': 'JWT'})}.{b64(web.issuer.claims())}"
+    mac = hmac.digest(b"client-secret", signed.encode(), "sha256")
+    assert web.ask(f"{signed}.{b64(mac)}").refusal == NO_JWT
+
+
+def test_c12_an_encrypted_token_is_neither_decrypted_nor_unpacked(web: Web) -> None:
+    """C12: five segments, or a header that names an encryption, however it would go on."""
+    header = {"alg": "RSA-OAEP-256", "enc": "A128GCM", "zip": "DEF", "p2c": 2**31}
+    assert web.ask(".".join([b64(header), *["AAAA"] * 4])).refusal == NO_JWT
+    assert web.ask(web.issuer.token(header=header)).refusal == NO_JWT
+
+
+def test_c2_a_symmetric_key_in_the_key_set_is_none(web: Web) -> None:
     """C2, C3."""
     web.issuer.jwks = json.dumps({"keys": [{"kty": "oct", "kid": "rsa-0", "k": b64(b"s" * 32), "use": "sig"}]}).encode()
     assert web.ask(web.issuer.token()).refusal == NO_KEY
@@ -93,7 +108,7 @@ def test_an_algorithm_of_another_type_of_key_is_refused(web: Web) -> None:
     assert web.ask(curve).refusal == NO_KEY
 
 
-def test_where_a_token_says_its_key_is_nobody_looks(web: Web) -> None:
+def test_c4_where_a_token_says_its_key_is_nobody_looks(web: Web) -> None:
     """C4: a forger's own key, in every place that a header has for one."""
     forger = rsa_key(7)
     for more in (
@@ -114,7 +129,7 @@ def test_a_hint_at_the_certificate_harms_no_honest_token(web: Web) -> None:
 
 
 @pytest.mark.parametrize("kid", ["../../dev/null", "' or 1=1--", "k" * 10_000, "\0", "", "RSA-0"])
-def test_a_key_id_is_only_ever_looked_up(web: Web, kid: str) -> None:
+def test_c5_a_key_id_is_only_ever_looked_up(web: Web, kid: str) -> None:
     """C5."""
     assert web.ask(web.issuer.token(header={"kid": kid})).refusal == NO_KEY
 
@@ -149,7 +164,7 @@ def test_a_token_without_a_key_id_needs_a_provider_with_one_key(web: Web) -> Non
         {"p2c": 10_000_000},
     ],
 )
-def test_a_header_that_changes_what_the_token_means_is_refused(web: Web, more: dict[str, Any]) -> None:
+def test_c6_a_header_that_changes_what_the_token_means_is_refused(web: Web, more: dict[str, Any]) -> None:
     """C6, C12."""
     assert web.ask(web.issuer.token(header=more)).refusal == NO_JWT
 
@@ -166,7 +181,7 @@ def test_the_type_is_jwt_or_nothing(web: Web, kind: str | None) -> None:
      "https://idp.example.com:443", "https://idp.example.com?x", " https://idp.example.com", "https://idp.example.com\n", "HTTPS://idp.example.com",
      "https://https://idp.example.com", ""],
 )  # fmt: skip
-def test_the_issuer_is_one_text(web: Web, iss: str) -> None:
+def test_c7_the_issuer_is_one_text(web: Web, iss: str) -> None:
     """C7: neither a beginning nor an end nor another spelling of it."""
     answer = web.ask(web.issuer.token(iss=iss))
     text = f"No OpenIDConnect provider found in your account for {iss}"
@@ -179,7 +194,7 @@ def test_an_issuer_that_is_no_text_is_none(web: Web, iss: Any) -> None:
     assert web.ask(web.issuer.token(iss=iss)).refusal == NO_JWT
 
 
-def test_a_signature_of_zeros_or_of_the_curves_order_is_none(web: Web) -> None:
+def test_c10_a_signature_of_zeros_or_of_the_curves_order_is_none(web: Web) -> None:
     """C10: "psychic signatures", and other encodings than the one."""
     web.issuer.keys = [ec_key()]
     head, claims, signature = web.issuer.token("ES256").split(".")
@@ -191,7 +206,7 @@ def test_a_signature_of_zeros_or_of_the_curves_order_is_none(web: Web) -> None:
     assert web.ask(f"{head}.{claims}.{signature}").status == 200
 
 
-def test_a_token_has_one_form_and_one_spelling(web: Web) -> None:
+def test_c11_a_token_has_one_form_and_one_spelling(web: Web) -> None:
     """C11: three segments of base64url, no padding, no blanks, no spare bits; no JSON serialization, no JWE."""
     head, claims, signature = web.issuer.token().split(".")
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -220,7 +235,7 @@ def test_a_token_has_one_form_and_one_spelling(web: Web) -> None:
         assert web.ask(text).refusal == NO_JWT, text[:60]
 
 
-def test_what_is_too_long_is_refused_before_it_is_taken_apart(web: Web) -> None:
+def test_c13_what_is_too_long_is_refused_before_it_is_taken_apart(web: Web) -> None:
     """C13."""
     answer = web.ask("." * 20_001)
     assert (answer.status, answer.code) == (400, "ValidationError")
@@ -239,7 +254,7 @@ def test_what_is_too_long_is_refused_before_it_is_taken_apart(web: Web) -> None:
     "header",
     ['{"alg":"RS256","alg":"RS256","kid":"rsa-0"}', '{"alg":"none","alg":"RS256","kid":"rsa-0"}', '{"alg":"RS256","kid":"x","kid":"rsa-0"}', '["RS256"]', '"RS256"', "{", "", "null"],
 )  # fmt: skip
-def test_a_header_has_each_member_once(web: Web, header: str) -> None:
+def test_c20_a_header_has_each_member_once(web: Web, header: str) -> None:
     """C20."""
     assert web.ask(compact(header or " ", web.issuer.claims(), rsa_key())).refusal == NO_JWT
 
@@ -256,7 +271,7 @@ def test_of_equal_claims_the_last_counts_everywhere(web: Web) -> None:
     "payload",
     ['{"iss":"https://idp.example.com","sub":"\\ud800"}', '{"iss":"\\udfff"}', '{"iss":NaN}', '{"x":1e400}', '{"x":-Infinity}', "[]", '{"iss":"a"', "\ufeff{}"],
 )  # fmt: skip
-def test_claims_are_json_and_texts_are_texts(web: Web, payload: str) -> None:
+def test_c20_claims_are_json_and_texts_are_texts(web: Web, payload: str) -> None:
     """C20."""
     assert web.ask(compact({"alg": "RS256", "kid": "rsa-0"}, payload, rsa_key())).refusal == NO_JWT
 
@@ -267,7 +282,7 @@ def test_claims_in_another_encoding_are_none(web: Web) -> None:
         assert web.ask(compact({"alg": "RS256", "kid": "rsa-0"}, payload, rsa_key())).refusal == NO_JWT
 
 
-def test_a_forged_token_is_not_called_expired_and_names_nobody(web: Web) -> None:
+def test_c19_a_forged_token_is_not_called_expired_and_names_nobody(web: Web) -> None:
     """C19."""
     forged = web.issuer.token(key=rsa_key(5), header={"kid": "rsa-0"}, now=START - 10_000, sub="root-of-all")
     assert web.ask(forged).refusal == BAD_SIGNATURE
