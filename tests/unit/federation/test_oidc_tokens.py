@@ -12,6 +12,7 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 from oidcworld import (
     ALGORITHMS,
+    CLIENT,
     CURVES,
     NO_JWT,
     NO_KEY,
