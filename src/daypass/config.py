@@ -331,10 +331,10 @@ WELL_KNOWN = ("EXAMPLE", "minioadmin", "rustfsadmin", "password", "changeme", "l
 
 def key_weakness(access_key_id: str, secret_access_key: str) -> str | None:
     """Why a key pair is too weak for a server that other machines reach, or None (threats: K1, default secrets)."""
-    folded = secret_access_key.casefold()
-    if any(word.casefold() in folded for word in WELL_KNOWN):
+    folded = secret_access_key.lower()
+    if any(word.lower() in folded for word in WELL_KNOWN):
         return "is one that everybody knows"
-    if access_key_id.casefold() in folded:
+    if access_key_id.lower() in folded:
         return "holds its own access key id"
     if len(secret_access_key) < 32:
         return "is shorter than 32 characters"

@@ -272,7 +272,7 @@ def case(random: Random) -> Case:
         service_control=tuple(_layer(level, Grammar.SERVICE_CONTROL) for level in scps),
         resource_control=tuple(_layer(level, Grammar.RESOURCE_CONTROL) for level in rcps),
     )
-    folded = {key.casefold(): tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
+    folded = {key.lower(): tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
     return Case(simulation, layers, AccessRequest(CALLERS[caller], action, resource, A, folded))
 
 

@@ -48,7 +48,7 @@ def comparisons(asked: Case) -> Iterator[tuple[str, Any, str]]:
     for statement in statements(asked):
         for operator, keys in statement.get("Condition", {}).items():
             for key, values in keys.items():
-                yield operator, asked.request.context.get(key.casefold()), json.dumps(values)
+                yield operator, asked.request.context.get(key.lower()), json.dumps(values)
 
 
 def absent(asked: Case, text: str) -> bool:

@@ -68,7 +68,7 @@ def _add_principal(context: Context, caller: Caller) -> None:
     if caller.kind is PrincipalKind.USER and caller.user is not None:
         context["aws:username"] = caller.user.name
     for key, value in caller.tags:
-        context[f"aws:principaltag/{key.casefold()}"] = value
+        context[f"aws:principaltag/{key.lower()}"] = value
 
 
 def _add_session(context: Context, caller: Caller, now: float) -> None:
@@ -101,7 +101,7 @@ def _add_federation(context: Context, said: Federation) -> None:
         context["saml:sub"] = said.subject
         context["saml:sub_type"] = said.subject_type or ""
         return
-    issuer = said.provider.partition(_OIDC)[2].casefold()
+    issuer = said.provider.partition(_OIDC)[2].lower()
     context[f"{issuer}:sub"] = said.subject
     if said.audience is not None:
         context[f"{issuer}:aud"] = said.audience

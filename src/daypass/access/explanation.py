@@ -148,7 +148,7 @@ def _failure(failure: Failure) -> Json:
 
 
 def _condition(condition: Condition, request: AccessRequest) -> Json:
-    actual = request.context.get(condition.key.casefold())
+    actual = request.context.get(condition.key.lower())
     return {
         "Operator": condition.operator,
         "Key": condition.key,

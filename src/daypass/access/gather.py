@@ -67,7 +67,7 @@ def managed_source(view: View, account: str, arn: str) -> Source | None:
     aws = aws_policy(arn)
     if aws is not None:
         return Source(parsed(aws.document, Grammar.IDENTITY), aws.name, arn)
-    policy = view.get(ManagedPolicy, account, arn.rpartition("/")[2].casefold())
+    policy = view.get(ManagedPolicy, account, arn.rpartition("/")[2].lower())
     if policy is None or policy.arn != arn:
         return None
     return Source(parsed(policy.document, Grammar.IDENTITY), policy.name, arn)
@@ -89,7 +89,7 @@ def _of_principal(owner: User | Role, view: View) -> tuple[CompiledLayer, Compil
 def _identity_sources(owner: User | Role, view: View) -> Iterator[Source]:
     yield from _own_sources(owner, view)
     for name in getattr(owner, "groups", ()):
-        group = view.get(Group, owner.account, name.casefold())
+        group = view.get(Group, owner.account, name.lower())
         if group is not None:
             yield from _own_sources(group, view)
 

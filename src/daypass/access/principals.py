@@ -68,7 +68,7 @@ def _of_session(session: Session, view: View) -> Caller | None:
 
 def overlay(*layers: Tags) -> Tags:
     """Tags of several layers, later ones over earlier ones; keys compare without case (sts.md 9.1)."""
-    merged = {key.casefold(): (key, value) for layer in layers for key, value in layer}
+    merged = {key.lower(): (key, value) for layer in layers for key, value in layer}
     return tuple(merged.values())
 
 

@@ -29,7 +29,7 @@ def trust_questions(role: Role, actions: Iterable[str], context: ContextValues) 
 
 def role_tag_context(role: Role, inherited: Tags) -> dict[str, str | tuple[str, ...]]:
     """The role's own tags as condition keys; inherited transitive tags stand in for those of the same key (9.1)."""
-    tags = {key.casefold(): value for key, value in (*role.tags, *inherited)}
+    tags = {key.lower(): value for key, value in (*role.tags, *inherited)}
     context: dict[str, str | tuple[str, ...]] = {}
     for key, value in tags.items():
         context[f"aws:resourcetag/{key}"] = value

@@ -54,7 +54,7 @@ class Clause:
         if operator is None:
             raise ValueError(f"unknown operator {condition.operator}")
         written = tuple(dict.fromkeys(condition.values))
-        key = condition.key.casefold()
+        key = condition.key.lower()
         return cls(operator.base, operator.qualifier, operator.if_exists, key, written, policy.has_variables)
 
     @property

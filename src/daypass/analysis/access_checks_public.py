@@ -176,7 +176,7 @@ def _is_of_one_client(provider: str, clauses: list[Clause]) -> bool:
     if ":saml-provider/" in provider:
         return True
     host = provider.partition(":oidc-provider/")[2] or provider
-    claims = {f"{host}:{claim}".casefold() for claim in ("aud", "sub")}
+    claims = {f"{host}:{claim}".lower() for claim in ("aud", "sub")}
     return any(
         clause.key in claims and _must_fit(clause) and all(_begins_fixed(value) for value in clause.values)
         for clause in clauses

@@ -195,6 +195,6 @@ class Knowledge:
 
 
 def _comparable(key: str) -> str:
-    """A key by the reference's name, case-folded; one that takes a tag without it, for the reference writes that in many ways."""
+    """A key by the reference's name, in lower case; one that takes a tag without it, for the reference writes that in many ways."""
     head, slash, _ = key.partition("/")
-    return (head + slash if "tag" in head.casefold() else key).casefold()
+    return (head + slash if "tag" in head.lower() else key).lower()

@@ -195,7 +195,7 @@ def _check_cases(keys: Spot, report: Report) -> None:
     """Keys that differ only in case are one key twice."""
     seen: dict[str, Spot] = {}
     for key in keys.names():
-        first = seen.setdefault(key.text.casefold(), key)
+        first = seen.setdefault(key.text.lower(), key)
         if first is not key:
             report.add("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", key, first, key=key.text)
 

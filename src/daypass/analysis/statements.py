@@ -49,8 +49,8 @@ class Use:
 
     @property
     def key(self) -> str:
-        """The key case-folded: AWS compares keys so."""
-        return self.key_spot.text.casefold()
+        """The key in lower case: AWS compares keys so."""
+        return self.key_spot.text.lower()
 
     @property
     def restricts(self) -> bool:
@@ -114,11 +114,11 @@ class Statement:
         return self.effect == "Deny"
 
     def keys(self) -> frozenset[str]:
-        """The condition keys, case-folded."""
+        """The condition keys, in lower case."""
         return frozenset(use.key for use in self.uses)
 
     def of_key(self, key: str) -> Iterator[Use]:
-        """The uses of one key (given case-folded)."""
+        """The uses of one key (given in lower case)."""
         return (use for use in self.uses if use.key == key)
 
     @property

@@ -96,7 +96,7 @@ def _check_roles_anywhere(statement: Statement, review: Review) -> None:
 def _host(use: PrincipalUse) -> str:
     """A provider's URL without its scheme, as the condition keys have it."""
     parts = use.name.split(":", FIELDS - 1)
-    return parts[5].removeprefix("oidc-provider/").casefold() if len(parts) == FIELDS else use.name.casefold()
+    return parts[5].removeprefix("oidc-provider/").lower() if len(parts) == FIELDS else use.name.lower()
 
 
 def _check_provider(use: PrincipalUse, statement: Statement, review: Review) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from daypass.protocol.models import Model
 
 NEVER_RECORDED: Final = frozenset(
-    name.casefold()
+    name.lower()
     for name in (
         "AuthenticationCode",
         "AuthenticationCode1",
@@ -45,13 +45,13 @@ NEVER_RECORDED: Final = frozenset(
 
 def is_secret(member: str, *, sensitive: bool) -> bool:
     """Whether a member of a request or an answer must be left out of its record."""
-    return sensitive or member.casefold() in NEVER_RECORDED
+    return sensitive or member.lower() in NEVER_RECORDED
 
 
 def secret_places(model: Model) -> re.Pattern[str]:
     """How STS names the place of a value that it refuses, where the value is a secret: ``' at 'tokenCode'``."""
     sensitive = {
-        name.casefold()
+        name.lower()
         for shape in model.shapes.values()
         for name, member in shape.members.items()
         if model.shapes[member.shape].sensitive

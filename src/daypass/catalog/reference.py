@@ -46,7 +46,7 @@ class Service:
             for key, raw in _read("resourceTypes", name).items()
         }
         keys = (_read("conditionKeys", name) | added.get("conditionKeys", {})).values()
-        self.condition_keys = {raw["key"].casefold(): _condition_key(raw["key"], raw["type"]) for raw in keys}
+        self.condition_keys = {raw["key"].lower(): _condition_key(raw["key"], raw["type"]) for raw in keys}
         self.templates = tuple(key for key in self.condition_keys if is_template(key))
 
 
@@ -138,7 +138,7 @@ def _of_provider(key: str) -> ConditionKey | None:
 
 
 def _by_name(keys: Mapping[str, ConditionKey], templates: Iterable[str], written: str) -> ConditionKey | None:
-    name = written.casefold()
+    name = written.lower()
     found = keys.get(name)
     if found is not None:
         return found

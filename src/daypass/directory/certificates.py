@@ -29,7 +29,7 @@ class ServerCertificate(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("server_certificate", self.account, self.name.casefold())
+        return Key("server_certificate", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:

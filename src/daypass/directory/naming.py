@@ -68,7 +68,7 @@ def check_alias(alias: str) -> None:
 
 def same_name(name: str) -> str:
     """What two spellings of one name share: entities of one kind are unique in their account ignoring case."""
-    return name.casefold()
+    return name.lower()
 
 
 def is_account_id(text: str) -> bool:

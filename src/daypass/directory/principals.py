@@ -47,11 +47,11 @@ def meaning(name: str, view: View) -> str | None:
         _check_account(arn.account, view)
         return None
     if (arn.service, kind) == ("sts", _ASSUMED_ROLE) and rest.count("/") == 1:
-        role = view.get(Role, arn.account, rest.partition("/")[0].casefold())
+        role = view.get(Role, arn.account, rest.partition("/")[0].lower())
         return _id_of(role if role is not None and role.name == rest.partition("/")[0] else None)
     if arn.service != "iam" or kind not in ("user", "role"):
         raise UnknownPrincipal
-    last = rest.rpartition("/")[2].casefold()
+    last = rest.rpartition("/")[2].lower()
     found = view.get(User, arn.account, last) if kind == "user" else view.get(Role, arn.account, last)
     return _id_of(found if found is not None and found.arn == name else None)
 

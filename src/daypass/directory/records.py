@@ -27,7 +27,7 @@ Bindings = tuple[tuple[str, str], ...]
 
 
 class Key(NamedTuple):
-    """Where a record stands. ``name`` is case-folded where AWS compares without case."""
+    """Where a record stands. ``name`` is in lower case where AWS compares without case."""
 
     kind: str
     scope: str
@@ -93,7 +93,7 @@ class User(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("user", self.account, self.name.casefold())
+        return Key("user", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:
@@ -105,7 +105,7 @@ class User(Record, frozen=True, array_like=True):
         return self.id
 
     def links(self) -> tuple[Link, ...]:
-        return (*(Link("group", name.casefold()) for name in self.groups), *_policy_links(self.attached, self.boundary))
+        return (*(Link("group", name.lower()) for name in self.groups), *_policy_links(self.attached, self.boundary))
 
 
 class Group(Record, frozen=True, array_like=True):
@@ -122,7 +122,7 @@ class Group(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("group", self.account, self.name.casefold())
+        return Key("group", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:
@@ -157,7 +157,7 @@ class Role(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("role", self.account, self.name.casefold())
+        return Key("role", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:
@@ -201,7 +201,7 @@ class ManagedPolicy(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("policy", self.account, self.name.casefold())
+        return Key("policy", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:
@@ -286,7 +286,7 @@ class InstanceProfile(Record, frozen=True, array_like=True):
 
     @property
     def key(self) -> Key:
-        return Key("instance_profile", self.account, self.name.casefold())
+        return Key("instance_profile", self.account, self.name.lower())
 
     @property
     def arn(self) -> str:
@@ -298,7 +298,7 @@ class InstanceProfile(Record, frozen=True, array_like=True):
         return self.id
 
     def links(self) -> tuple[Link, ...]:
-        return (Link("profile-role", self.role.casefold()),) if self.role else ()
+        return (Link("profile-role", self.role.lower()),) if self.role else ()
 
 
 class Bucket(Record, frozen=True, array_like=True):

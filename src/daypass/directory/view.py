@@ -36,7 +36,7 @@ class View(Protocol):
     """The directory at one moment."""
 
     def get(self, cls: type[R], scope: str, name: str) -> R | None:
-        """The record of that kind under its key name (already case-folded where the record folds it), or None."""
+        """The record of that kind under its key name (already in lower case where the record folds it), or None."""
         ...
 
     def by_id(self, cls: type[R], unique_id: str) -> R | None:

@@ -98,7 +98,7 @@ def _given(claims: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[str]]
 
 
 def _check_tags(tags: list[tuple[str, str]], transitive: list[str]) -> None:
-    keys = {key.casefold() for key, _ in tags}
+    keys = {key.lower() for key, _ in tags}
     if len(tags) > MOST_TAGS:
         raise _refused(f"A session can have {MOST_TAGS} tags.", f"the token has {len(tags)} tags")
     if len(keys) != len(tags):
@@ -106,9 +106,9 @@ def _check_tags(tags: list[tuple[str, str]], transitive: list[str]) -> None:
     for key, value in tags:
         if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE or not _is_tag_text(key + value):
             raise _malformed("a tag", {key: value})
-        if key.casefold().startswith("aws:"):
+        if key.lower().startswith("aws:"):
             raise _refused(_RESERVED, f"tag {key}")
-    if not {key.casefold() for key in transitive} <= keys:
+    if not {key.lower() for key in transitive} <= keys:
         raise _refused(_NOT_AMONG, f"transitive: {', '.join(transitive)}; tags: {', '.join(key for key, _ in tags)}")
 
 

@@ -119,7 +119,7 @@ def _others(claims: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
     keys: dict[str, str | tuple[str, ...]] = {}
     spelt: dict[str, int] = dict.fromkeys(_OWN, 1)
     for name, value in claims.items():
-        key = name.casefold()
+        key = name.lower()
         spelt[key] = spelt.get(key, 0) + 1
         if name.startswith(AWS_CLAIMS) or _PORT.match(name):
             continue

@@ -122,7 +122,7 @@ class CompiledLayer:
         self._compiled: dict[int, CompiledStatement] = {}
         self._remembered: dict[str, tuple[CompiledStatement, ...]] = {}
         self.asks_for_organizations = any(
-            key.casefold().startswith(_OF_ORGANIZATIONS)
+            key.lower().startswith(_OF_ORGANIZATIONS)
             for source in self.sources
             for key in mentioned_keys(source.policy)
         )

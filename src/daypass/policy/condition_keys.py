@@ -263,8 +263,8 @@ CONDITION_KEYS: Final = (
 """The global keys, those of STS, IAM and S3, and those of identity providers that have a name."""
 
 _PROVIDER: Final = "${provider}:"
-_BY_NAME: Final = {key.name.casefold(): key for key in CONDITION_KEYS}
-_FAMILIES: Final = {key.name.partition("/")[0].casefold(): key for key in CONDITION_KEYS if key.is_family}
+_BY_NAME: Final = {key.name.lower(): key for key in CONDITION_KEYS}
+_FAMILIES: Final = {key.name.partition("/")[0].lower(): key for key in CONDITION_KEYS if key.is_family}
 
 
 def condition_key(name: str) -> ConditionKey | None:
@@ -273,7 +273,7 @@ def condition_key(name: str) -> ConditionKey | None:
     ``idp.example.com:sub`` is found as ``${Provider}:sub``. Other claims of a provider's tokens are keys too, as texts or
     lists of texts; which there are, nobody knows beforehand, and they are not here.
     """
-    folded = name.casefold()
+    folded = name.lower()
     family, slash, rest = folded.partition("/")
     found = (_FAMILIES.get(family) if slash and rest else None) or _BY_NAME.get(folded)
     if found is None:
@@ -285,6 +285,6 @@ def condition_key(name: str) -> ConditionKey | None:
 def spelled(name: str) -> str:
     """A key as AWS writes it. What follows the slash of a family stays as it is, and so does a key that is unknown."""
     key = condition_key(name)
-    if key is None or key.name.casefold().startswith(_PROVIDER):
+    if key is None or key.name.lower().startswith(_PROVIDER):
         return name
     return key.name.partition("/")[0] + "/" + name.partition("/")[2] if key.is_family else key.name

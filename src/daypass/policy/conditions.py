@@ -62,7 +62,7 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
     operator = operator_named(condition.operator)
     if operator is None:  # the grammars refuse it, and documents only come from them
         raise ValueError(f"unknown operator {condition.operator}")
-    key = condition.key.casefold()
+    key = condition.key.lower()
     if operator.base == "Null":
         return _null_test(operator, key, condition.values)
     variables = variables and any("${" in value for value in condition.values)

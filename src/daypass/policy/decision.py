@@ -38,7 +38,7 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """One action on one resource. ``context`` has case-folded keys; a tuple is a multivalued key; absent is absent.
+    """One action on one resource. ``context`` has in lower case keys; a tuple is a multivalued key; absent is absent.
 
     ``resource_account`` owns the resource, whatever its ARN says (S3 buckets name no account). ``resource`` is ``*``
     for an action without resource types.

@@ -162,7 +162,7 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> Answer:
     if_exists = operator.endswith("IfExists")
     operator = operator.removesuffix("IfExists")
     negated = "Not" in operator
-    found = context.get(condition.key.casefold(), ())
+    found = context.get(condition.key.lower(), ())
     if operator == "Null":
         return _null(condition.values, quantifier, exists=found != ())
 

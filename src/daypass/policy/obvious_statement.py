@@ -48,7 +48,7 @@ def failures_of(statement: Statement, asked: Asked) -> tuple[Failure, ...]:
         Failure(
             "Condition",
             c.values,
-            request.context.get(c.key.casefold()),
+            request.context.get(c.key.lower()),
             c.operator,
             c.key,
             _unresolved(c.values, asked),

@@ -56,8 +56,8 @@ def _check_provider(name: str, conditions: tuple[Condition, ...]) -> None:
     if host not in _SHARED_ISSUERS:
         return
     claims = [f"{issuer}:sub", f"{issuer}:job_workflow_ref"] if host == _GITHUB else [f"{issuer}:sub"]
-    wanted = {claim.casefold() for claim in claims}
-    if not any(c.key.casefold() in wanted and _narrows(c) for c in conditions):
+    wanted = {claim.lower() for claim in claims}
+    if not any(c.key.lower() in wanted and _narrows(c) for c in conditions):
         raise PolicyProblem(
             problems.MALFORMED_DOCUMENT,
             f"Trust policy with trusted principal {name} must evaluate, using StringEquals, StringLike or "

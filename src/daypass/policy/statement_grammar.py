@@ -49,7 +49,7 @@ def condition_fault(block: Any) -> Path | None:
     for operator, keys in block.items():
         if type(keys) is not dict or operator.count(":") > 1 or (keys and operator_named(operator) is None):
             return (operator,)
-        if len({key.casefold() for key in keys}) != len(keys):
+        if len({key.lower() for key in keys}) != len(keys):
             return (operator,)
         for key, values in keys.items():
             for place, value in enumerate(listed(values)):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Context = Mapping[str, str | tuple[str, ...]]
-    """The condition keys of a request, case-folded. A tuple is a multivalued key; what is absent is absent."""
+    """The condition keys of a request, in lower case. A tuple is a multivalued key; what is absent is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A key to be filled in from the request, ``name`` as it was written, ``key`` case-folded."""
+    """A key to be filled in from the request, ``name`` as it was written, ``key`` in lower case."""
 
     name: str
     key: str
@@ -74,8 +74,8 @@ def _variable(inside: str) -> Quoted | Variable:
     name, comma, rest = inside.partition(",")
     default = rest.lstrip(" ")
     if comma and len(default) >= 2 and default[0] == default[-1] == "'":
-        return Variable(name, name.casefold(), default[1:-1])
-    return Variable(inside, inside.casefold(), None)
+        return Variable(name, name.lower(), default[1:-1])
+    return Variable(inside, inside.lower(), None)
 
 
 def filled(parts: Sequence[Piece], context: Context) -> str | None:

@@ -70,7 +70,7 @@ def _check_kept(decisions: Decisions, layers: Layers) -> None:
     """A policy that looks at a key whose value was not kept cannot be decided on again."""
     if not decisions.unkept:
         return
-    texts = [text.casefold() for text in _texts(layers)]
+    texts = [text.lower() for text in _texts(layers)]
     for key in decisions.unkept:
         if any(key in text for text in texts):
             raise CannotTell(f"a policy looks at {spelled(key)}, whose value is not kept")

@@ -87,7 +87,7 @@ def named_caller(name: str, view: View, now: int, policy: str | None = None) -> 
         case "iam", "root":
             found = caller_of_key(AccessKey("", arn.account, _NO_SECRET, 0, None, None), view)
         case "iam", "user":
-            user = view.get(User, arn.account, rest.rpartition("/")[2].casefold())
+            user = view.get(User, arn.account, rest.rpartition("/")[2].lower())
             wanted = user is not None and user.arn == name
             key = AccessKey("", arn.account, _NO_SECRET, 0, user.name, user.id) if user is not None and wanted else None
             found = None if key is None else caller_of_key(key, view)
@@ -123,7 +123,7 @@ def _of_provider(arn: Arn, view: View) -> Caller | None:
 def _of_role(arn: Arn, view: View, now: int, policy: str | None) -> Caller | None:
     kind, _, rest = arn.resource.partition("/")
     name, session = (rest.rpartition("/")[2], "explain") if kind == "role" else rest.partition("/")[::2]
-    role = view.get(Role, arn.account, name.casefold())
+    role = view.get(Role, arn.account, name.lower())
     if role is None or (kind == "role" and role.arn != f"arn:aws:iam::{arn.account}:{arn.resource}"):
         return None
     return caller_of_session(

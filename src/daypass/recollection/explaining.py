@@ -92,7 +92,7 @@ def _given(pairs: tuple[tuple[str, str], ...]) -> Context:
     """Condition keys that were given; one that was given more than once has several values."""
     values: dict[str, tuple[str, ...]] = {}
     for key, value in pairs:
-        values[key.casefold()] = (*values.get(key.casefold(), ()), value)
+        values[key.lower()] = (*values.get(key.lower(), ()), value)
     return {key: all_ if len(all_) > 1 or _has_many(key) else all_[0] for key, all_ in values.items()}
 
 
@@ -121,7 +121,7 @@ def _of_resource(resource: str, account: str, view: View) -> Context:
     if resource.startswith(S3):
         return {"s3:resourceaccount": account}
     kind, _, rest = (Arn.parse(resource).resource if resource != "*" else "").partition("/")
-    name = rest.rpartition("/")[2].casefold()
+    name = rest.rpartition("/")[2].lower()
     found: Role | User | None = None
     if kind == "role":
         found = view.get(Role, account, name)
@@ -130,11 +130,11 @@ def _of_resource(resource: str, account: str, view: View) -> Context:
     if found is None or found.arn != resource:
         return {}
     families = ("aws:resourcetag/", "iam:resourcetag/")
-    return {family + key.casefold(): value for family in families for key, value in found.tags}
+    return {family + key.lower(): value for family in families for key, value in found.tags}
 
 
 def _policy_at(asked: Hypothesis, account: str, caller: Caller, view: View) -> ResourcePolicy | None:
-    action = asked.action.casefold()
+    action = asked.action.lower()
     if action.startswith("sts:") and ":role/" in asked.resource:
         return trust_policy(asked.resource, account, view)
     if action.startswith("s3:") and asked.resource.startswith(S3):

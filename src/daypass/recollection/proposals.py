@@ -146,7 +146,7 @@ def _holder(view: View, target: str) -> User | Group | Role | ManagedPolicy:
     except ValueError:
         raise CannotTell(f"{target} is no bucket here, and no ARN of a user, group, role or managed policy") from None
     kind, _, rest = arn.resource.partition("/")
-    name = rest.rpartition("/")[2].casefold()
+    name = rest.rpartition("/")[2].lower()
     found: User | Group | Role | ManagedPolicy | None = None
     match kind:
         case "user":

@@ -24,7 +24,7 @@ _RESTRICT_PUBLIC_BUCKETS: Final = 3
 
 def trust_policy(arn: str, account: str, view: View) -> ResourcePolicy:
     """The trust policy of a role. Raises CannotTell where there is none (any more)."""
-    role = view.get(Role, account, arn.rpartition("/")[2].casefold())
+    role = view.get(Role, account, arn.rpartition("/")[2].lower())
     if role is None or role.arn != arn:
         raise CannotTell(f"there is no role {arn} any more")
     return ResourcePolicy(role.trust, role.trust_bindings, is_trust=True)

@@ -270,9 +270,9 @@ def test_the_obvious_engine_knows_no_other_operators_either() -> None:
 def test_keys_ignore_case_beyond_ascii_too() -> None:
     """Tag keys are part of condition keys, and may be in any script."""
     for key, other in (
-        ("aws:RequestTag/STRASSE", "aws:requesttag/straße"),
+        ("aws:RequestTag/HÖHE", "aws:requesttag/höhe"),
         ("aws:RequestTag/ΣΑΣ", "aws:requesttag/σας"),
     ):
         condition = Condition("StringEquals", key, ("a",))
-        assert compile_condition(condition, variables=True)({other.casefold(): "a"}) is True
-        assert holds(condition, {other.casefold(): "a"}, variables=True) is Answer.YES
+        assert compile_condition(condition, variables=True)({other.lower(): "a"}) is True
+        assert holds(condition, {other.lower(): "a"}, variables=True) is Answer.YES

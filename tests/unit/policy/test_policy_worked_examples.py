@@ -136,7 +136,7 @@ def outcome(decision: Decision) -> str:
 def test_the_example_comes_out_as_aws_says(example: Example) -> None:
     principal, own = CALLERS[example.caller]
     owner = MANAGEMENT if principal.account == MANAGEMENT else A
-    context = {**own, **{key.casefold(): value for key, value in example.context.items()}}
+    context = {**own, **{key.lower(): value for key, value in example.context.items()}}
     request = AccessRequest(principal, example.action, example.resource, owner, context)
     asked = layers(example, principal, owner)
     assert outcome(decide(asked, request)) == example.result

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sts_asking import has, not_authorized, tags
-from worldkit import ACCOUNT, Host, allow, refusal, trusting
+from worldkit import ACCOUNT, Host, allow, document, refusal, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,8 +142,23 @@ def test_an_empty_value_is_a_value(host: Host, alice: dict[str, str]) -> None:
 
 def test_tags_of_any_script_compare_without_case(host: Host, alice: dict[str, str]) -> None:
     role = host.role("R", trusting(ALICE, *TAGGING))
-    session = host.assume(alice, role, Tags=[{"Key": "Größe", "Value": "L"}])
-    assert tag_is(host, session, "GRÖSSE", "L")
+    session = host.assume(alice, role, Tags=[{"Key": "Höhe", "Value": "L"}])
+    assert tag_is(host, session, "HÖHE", "L")
+
+
+@pytest.mark.parametrize("foreign", ["claß", "claſs"])
+def test_f3_what_merely_looks_like_a_tag_key_is_another_key(host: Host, alice: dict[str, str], foreign: str) -> None:
+    """Keys are folded as StringEqualsIgnoreCase folds values: what a guard can name is all that counts as the key."""
+    guard = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "class"}}
+    trust = document(
+        {"Effect": "Allow", "Principal": {"AWS": ALICE}, "Action": ["sts:AssumeRole", "sts:TagSession"]},
+        {"Effect": "Deny", "Principal": {"AWS": ALICE}, "Action": "sts:TagSession", "Condition": guard},
+    )
+    role = host.role("R", trust, Tags=[{"Key": "class", "Value": "restricted"}])
+    session = host.assume(alice, role, Tags=[{"Key": foreign, "Value": "open"}])
+    assert tag_is(host, session, "class", "restricted")
+    told = refusal(host.client("sts", alice).assume_role, RoleArn=role, RoleSessionName="dev", Tags=tags(CLASS="open"))
+    assert told[1] == "AccessDenied"
 
 
 def test_a_value_with_wildcards_means_itself_in_a_policy_variable(host: Host, alice: dict[str, str]) -> None:

@@ -109,7 +109,7 @@ def _check_tags(tags: tuple[tuple[str, str], ...], transitive: tuple[str, ...]) 
     """Session tags as they may be (IAM User Guide, "Pass session tags in AWS STS")."""
     if len(tags) > _MOST_TAGS:
         raise refusals.invalid(refusals.BAD_TAGS, f"{len(tags)} PrincipalTags; at most {_MOST_TAGS}")
-    keys = {key.casefold() for key, _ in tags}
+    keys = {key.lower() for key, _ in tags}
     if len(keys) != len(tags):
         raise refusals.invalid(refusals.DUPLICATE_TAGS, f"PrincipalTags {_shown(tuple(key for key, _ in tags))}")
     for key, value in tags:
@@ -117,9 +117,9 @@ def _check_tags(tags: tuple[tuple[str, str], ...], transitive: tuple[str, ...]) 
             raise refusals.invalid(
                 refusals.BAD_TAGS, f"PrincipalTag:{key[:_LONGEST_SHOWN]} is {value[:_LONGEST_SHOWN]!r}"
             )
-        if key.casefold().startswith("aws:"):
+        if key.lower().startswith("aws:"):
             raise refusals.invalid(refusals.RESERVED_TAG, f"PrincipalTag:{key}")
-    if not {key.casefold() for key in transitive} <= keys:
+    if not {key.lower() for key in transitive} <= keys:
         raise refusals.invalid(
             refusals.NOT_AMONG_TAGS, f"TransitiveTagKeys {_shown(transitive)}, PrincipalTags {_shown(tuple(keys))}"
         )

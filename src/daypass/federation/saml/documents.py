@@ -97,7 +97,7 @@ def _check_text(data: bytes, bounds: Bounds) -> None:
     declaration = _DECLARATION.match(text)
     if declaration is not None:
         encoding = _ENCODING.search(declaration[0])
-        if encoding is not None and encoding[1].casefold() not in ("utf-8", "utf8"):
+        if encoding is not None and encoding[1].lower() not in ("utf-8", "utf8"):
             raise UnusableXml(f"it is declared as {encoding[1][:40]}")
     if "<?" in text[declaration.end() if declaration else 0 :]:
         raise UnusableXml("it has a processing instruction")
@@ -138,5 +138,5 @@ def _check_element(element: etree._Element, seen: set[str]) -> None:
 def _identifiers(element: etree._Element) -> Iterator[str]:
     """Values of attributes that some reader could take for an identifier, whatever their case."""
     for name, value in element.attrib.items():
-        if str(name).rpartition("}")[2].casefold() in _ID_NAMES:
+        if str(name).rpartition("}")[2].lower() in _ID_NAMES:
             yield str(value)

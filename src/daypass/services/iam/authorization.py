@@ -279,7 +279,7 @@ def _of_entity(call: Call, entity: Holder | None) -> Context:
         context["iam:permissionsboundary"] = own_boundary
     if isinstance(entity, User | Role):
         context |= _resource_tags(entity.tags)
-        context |= {f"iam:resourcetag/{key.casefold()}": value for key, value in entity.tags}
+        context |= {f"iam:resourcetag/{key.lower()}": value for key, value in entity.tags}
     return context
 
 
@@ -300,6 +300,6 @@ def _by_key(prefix: str, tags: Tags) -> Context:
     """Condition keys ignore case where the tags of policies and devices do not: then one key has several values."""
     values: dict[str, tuple[str, ...]] = {}
     for key, value in tags:
-        name = f"{prefix}{key.casefold()}"
+        name = f"{prefix}{key.lower()}"
         values[name] = (*values.get(name, ()), value)
     return {name: several if len(several) > 1 else several[0] for name, several in values.items()}

@@ -41,5 +41,5 @@ def _answer(policies: Iterable[Policy]) -> dict[str, list[str]]:
     names: dict[str, str] = {}
     for policy in policies:
         for name in mentioned_keys(policy):
-            names.setdefault(name.casefold(), name)
+            names.setdefault(name.lower(), name)
     return {"ContextKeyNames": list(names.values())}

@@ -69,7 +69,7 @@ def _caller(call: Call, entity: Holder | None) -> tuple[Principal, Context]:
         return Principal(PrincipalKind.USER, named.account, arn), context
     context["aws:principalarn"] = arn
     if known is not None:
-        context |= {f"aws:principaltag/{key.casefold()}": value for key, value in known.tags}
+        context |= {f"aws:principaltag/{key.lower()}": value for key, value in known.tags}
     if named.kind == "role":
         context["aws:principaltype"] = "AssumedRole"
         return Principal(PrincipalKind.ROLE_SESSION, named.account, arn, through=(arn, *ids)), context
@@ -83,15 +83,15 @@ def has_caller(call: Call, entity: Holder | None) -> bool:
 
 
 def given_context(call: Call) -> Context:
-    """The keys of ContextEntries, names case-folded. Raises InvalidInput in AWS's words."""
+    """The keys of ContextEntries, names in lower case. Raises InvalidInput in AWS's words."""
     context: Context = {}
     for entry in call.input.get("ContextEntries", ()):
         if not any(entry.get(member) for member in ("ContextKeyName", "ContextKeyType", "ContextKeyValues")):
             continue
         name, values = _checked(entry)
-        if name.casefold() in context:
+        if name.lower() in context:
             raise invalid_input(f"Duplicate context key: {name}.")
-        context[name.casefold()] = values if entry["ContextKeyType"].endswith(_LIST) else values[0]
+        context[name.lower()] = values if entry["ContextKeyType"].endswith(_LIST) else values[0]
     return context
 
 

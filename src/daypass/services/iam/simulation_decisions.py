@@ -69,7 +69,7 @@ class Scenario:
         self._organization = tuple(compile_layer([Source(one, "") for one in level]) for level in policies.organization)
         self._caller = caller
         keys = dict.fromkeys(key for named in self.policies for key in mentioned_keys(named.policy))
-        self._missing = tuple(key for key in keys if key.casefold() not in caller.supplied)
+        self._missing = tuple(key for key in keys if key.lower() not in caller.supplied)
 
     def decide(self, question: Question) -> Outcome:
         """The outcome for one action on one resource."""

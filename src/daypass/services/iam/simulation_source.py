@@ -61,7 +61,7 @@ def on_source(call: Call, view: View) -> list[Ask]:
     context: dict[str, str | tuple[str, ...]] = {}
     if isinstance(found, User | Role):
         for service in ("aws", "iam"):
-            context |= {f"{service}:resourcetag/{key.casefold()}": value for key, value in found.tags}
+            context |= {f"{service}:resourcetag/{key.lower()}": value for key, value in found.tags}
     resource = arn if found is None else found.arn
     return [Ask(f"iam:{call.operation}", resource, call.account, context, shown=arn)]
 
@@ -121,7 +121,7 @@ def boundary_of(entity: Holder, view: View) -> list[NamedPolicy] | None:
 def _holders(entity: Holder, view: View) -> Iterator[Holder]:
     yield entity
     for name in entity.groups if isinstance(entity, User) else ():
-        group = view.get(Group, entity.account, name.casefold())
+        group = view.get(Group, entity.account, name.lower())
         if group is not None:
             yield group
 

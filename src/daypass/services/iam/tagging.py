@@ -25,7 +25,7 @@ def given_tags(tags: Iterable[dict[str, str]], *, ignoring_case: bool) -> Tags:
     given = tuple((tag["Key"], tag["Value"]) for tag in tags)
     if len({_same(key, ignoring_case) for key, _ in given}) != len(given):
         raise ApiError("InvalidInput", _DUPLICATE_IGNORING_CASE if ignoring_case else _DUPLICATE)
-    if any(key.casefold().startswith("aws:") for key, _ in given):
+    if any(key.lower().startswith("aws:") for key, _ in given):
         raise ApiError("InvalidInput", _RESERVED)
     return given
 
@@ -53,4 +53,4 @@ def shown(tags: Tags) -> list[dict[str, str]]:
 
 
 def _same(key: str, ignoring_case: bool) -> str:
-    return key.casefold() if ignoring_case else key
+    return key.lower() if ignoring_case else key

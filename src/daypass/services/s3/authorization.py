@@ -142,7 +142,7 @@ def _by_key(prefix: str, tags: Iterable[tuple[str, str]]) -> Context:
     """Condition keys ignore case where object tags do not: then one key has several values, and a Deny on one holds."""
     values: dict[str, tuple[str, ...]] = {}
     for key, value in tags:
-        name = f"{prefix}{key.casefold()}"
+        name = f"{prefix}{key.lower()}"
         values[name] = (*values.get(name, ()), value)
     return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
 

@@ -110,7 +110,7 @@ def _create(call: Call, _view: View) -> Iterable[Ask]:
     if configuration.get("LocationConstraint"):
         context["s3:locationconstraint"] = configuration["LocationConstraint"]
     tags = configuration.get("Tags") or []
-    context |= {f"aws:requesttag/{tag['Key'].casefold()}": tag["Value"] for tag in tags}
+    context |= {f"aws:requesttag/{tag['Key'].lower()}": tag["Value"] for tag in tags}
     if tags:
         context["aws:tagkeys"] = tuple(tag["Key"] for tag in tags)
     yield Ask("s3:CreateBucket", arn, call.account, context)

@@ -59,7 +59,7 @@ def _wanted(call: Call, view: View) -> _Wanted:
         raise ApiError("ValidationError", _NO_CONTEXT_PROVIDER)
     tags = session_tags(call)
     source_identity = _source_identity(call)
-    role = view.get(Role, arn.account, arn.resource.rpartition("/")[2].casefold())
+    role = view.get(Role, arn.account, arn.resource.rpartition("/")[2].lower())
     if role is None or role.arn != role_arn:
         first = _actions(tags, source_identity)[0]
         wanted = Ask(first, role_arn, arn.account, _request_keys(call, tags, source_identity, device), _NO_TRUST)

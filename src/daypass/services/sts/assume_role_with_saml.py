@@ -90,7 +90,7 @@ def _proven(call: Call, view: View) -> _Proven:
     if (call.input["RoleArn"], call.input["PrincipalArn"]) not in claims.roles:
         raise _not_named(call, claims)
     context = keys | _request_keys(claims)
-    role = view.get(Role, role_arn.account, role_arn.resource.rpartition("/")[2].casefold())
+    role = view.get(Role, role_arn.account, role_arn.resource.rpartition("/")[2].lower())
     if role is None or role.arn != call.input["RoleArn"] or role.account != provider.account:
         wanted = Ask(_ACTION, call.input["RoleArn"], role_arn.account, context, _NO_TRUST)
         why = f"there is no role {call.input['RoleArn']} in the account of {provider.arn}"

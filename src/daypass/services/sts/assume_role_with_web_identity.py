@@ -191,7 +191,7 @@ def _trusting_role(call: Call, arn: Arn, identity: WebIdentity, provider: OidcPr
     """The role, when its trust policy lets the caller in. Raises AccessDenied, the same where there is no such role."""
     role_arn: str = call.input["RoleArn"]
     context = _keys(call, identity, provider)
-    role = view.get(Role, arn.account, arn.resource.rpartition("/")[2].casefold())
+    role = view.get(Role, arn.account, arn.resource.rpartition("/")[2].lower())
     if role is None or role.arn != role_arn:
         wanted = Ask(ACTION, role_arn, arn.account, context, _NO_TRUST)
         raise refused_unseen(wanted, call, f"there is no role {role_arn}")
@@ -208,7 +208,7 @@ def _trusting_role(call: Call, arn: Arn, identity: WebIdentity, provider: OidcPr
 
 def _keys(call: Call, identity: WebIdentity, provider: OidcProvider) -> Context:
     """The condition keys that the call and its token bring."""
-    prefix, session = provider.url.casefold(), identity.session
+    prefix, session = provider.url.lower(), identity.session
     context: Context = {f"{prefix}:{name}": value for name, value in identity.keys.items()}
     if provider.url != _GOOGLE:
         context.pop(f"{prefix}:oaud", None)

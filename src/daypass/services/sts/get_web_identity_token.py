@@ -138,7 +138,7 @@ def _duration(call: Call) -> int:
 
 def _request_tags(call: Call) -> Tags:
     tags = tuple((tag["Key"], tag["Value"]) for tag in call.input.get("Tags", ()))
-    keys = {key.casefold() for key, _ in tags}
+    keys = {key.lower() for key, _ in tags}
     if len(keys) != len(tags):
         raise ApiError("InvalidParameterValue", _DUPLICATE)
     if any(key.startswith("aws:") for key in keys):

@@ -39,7 +39,7 @@ def of_session(name: str, view: View) -> tuple[str, str, str]:
         return arn.account, "named-session", f"{arn.account}:{rest}"
     if arn.service == "sts" and kind == "assumed-role" and rest.count("/") == 1:
         role_name, session_name = rest.split("/")
-        role = view.get(Role, arn.account, role_name.casefold())
+        role = view.get(Role, arn.account, role_name.lower())
         if role is None:
             raise NoSuchSessions(
                 f"there is no role {role_name} in account {arn.account}: its sessions are dead already"
@@ -56,7 +56,7 @@ def of_principal(name: str, view: View) -> tuple[str, str, str]:
     else:
         arn = _arn(name)
         kind, _, rest = arn.resource.partition("/")
-        key = rest.rpartition("/")[2].casefold()
+        key = rest.rpartition("/")[2].lower()
         if arn.service == "iam" and arn.resource == "root":
             return arn.account, "principal", arn.account
         if arn.service != "iam" or kind not in ("role", "user"):

@@ -41,16 +41,16 @@ def session_tags(call: Call) -> SessionTags:
     inherited = inherited_tags(call.caller.session)
     if not (passed or wanted or inherited):
         return SessionTags((), (), ())
-    keys = {key.casefold() for key, _ in passed}
+    keys = {key.lower() for key, _ in passed}
     if len(keys) != len(passed):
         raise ApiError("InvalidParameterValue", _DUPLICATE)
     if any(key.startswith("aws:") for key in keys):
         raise ApiError("InvalidParameterValue", _RESERVED)
-    if keys & {key.casefold() for key, _ in inherited}:
+    if keys & {key.lower() for key, _ in inherited}:
         raise ApiError("InvalidParameterValue", _CONFLICT)
-    if not {key.casefold() for key in wanted} <= keys:
+    if not {key.lower() for key in wanted} <= keys:
         raise ApiError("InvalidParameterValue", _NOT_AMONG)
-    transitive = {key.casefold(): key for key in (*(key for key, _ in inherited), *wanted)}
+    transitive = {key.lower(): key for key in (*(key for key, _ in inherited), *wanted)}
     return SessionTags(passed, inherited, tuple(transitive.values()))
 
 
@@ -58,14 +58,14 @@ def inherited_tags(session: Session | None) -> Tags:
     """The transitive tags of a calling session: they go with every role it assumes."""
     if session is None or not session.transitive_tag_keys:
         return ()
-    transitive = {key.casefold() for key in session.transitive_tag_keys}
-    return tuple((key, value) for key, value in session.tags.items() if key.casefold() in transitive)
+    transitive = {key.lower() for key in session.transitive_tag_keys}
+    return tuple((key, value) for key, value in session.tags.items() if key.lower() in transitive)
 
 
 def tag_context(tags: Tags) -> dict[str, str | tuple[str, ...]]:
     """``aws:RequestTag/...`` and ``aws:TagKeys`` of the tags that a call passes."""
     if not tags:
         return {}
-    context: dict[str, str | tuple[str, ...]] = {f"aws:requesttag/{key.casefold()}": value for key, value in tags}
+    context: dict[str, str | tuple[str, ...]] = {f"aws:requesttag/{key.lower()}": value for key, value in tags}
     context["aws:tagkeys"] = tuple(key for key, _ in tags)
     return context
