@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -127,6 +128,20 @@ def test_what_is_no_certificate_or_not_its_key_is_refused(iam: Any) -> None:
     ):
         assert refusal(iam.upload_server_certificate, ServerCertificateName="x", **given)[:2] == (400, code)
     assert refusal(iam.upload_server_certificate, ServerCertificateName="x", CertificateBody="x", PrivateKey="x")[2] == "Certificate BODY is malformed."  # fmt: skip
+
+
+def test_a_certificate_of_a_version_that_x509_does_not_have_is_malformed(iam: Any) -> None:
+    body, key = certificate(ec_key()), pem_of(ec_key())
+    der = b64decode("".join(body.splitlines()[1:-1])).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1)
+    odd = f"-----BEGIN CERTIFICATE-----\n{b64encode(der).decode()}\n-----END CERTIFICATE-----\n"
+    malformed = (400, "MalformedCertificate", "Certificate BODY is malformed.")
+    assert (
+        refusal(iam.upload_server_certificate, ServerCertificateName="x", CertificateBody=odd, PrivateKey=key)
+        == malformed
+    )
+    assert refusal(iam.upload_signing_certificate, UserName="bob", CertificateBody=odd) == malformed
+    chain = {"ServerCertificateName": "x", "CertificateBody": body, "PrivateKey": key, "CertificateChain": odd}
+    assert refusal(iam.upload_server_certificate, **chain)[:2] == (400, "MalformedCertificate")
 
 
 def test_tagging_a_certificate_at_upload_needs_its_own_action(host: Host) -> None:

@@ -29,7 +29,7 @@ def certificates(text: str, what: str) -> list[x509.Certificate]:
     """The certificates of a PEM text. Raises MalformedCertificate."""
     try:
         return x509.load_pem_x509_certificates(text.encode())
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise _malformed(what) from None
 
 

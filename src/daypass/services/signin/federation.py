@@ -7,6 +7,7 @@ of an hour, and as long as the session it stands for is.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ TOKEN_LIFE = 900
 SHORTEST, LONGEST = 900, 43_200
 SORT = "signin-token"
 _ABOUT = b"signin"
+_SECONDS = re.compile(r"[1-9][0-9]{2,4}", re.ASCII)
 
 _BAD = "Invalid credentials parameter"
 _BAD_DURATION = (
@@ -82,7 +84,7 @@ def console_login(call: Call, view: View) -> Result:
     try:
         token = msgspec.msgpack.decode(read_blob(call, call.input.get("SigninToken", ""), _ABOUT), type=_Token)
     except (CannotOpen, ValueError):
-        _refuse(_SPENT, "no sign-in token of this server", issuer)
+        _refuse(_SPENT, "no sign-in token of this server")
     if call.now >= token.made_at + TOKEN_LIFE:
         _refuse(_SPENT, "the token is older than 15 minutes", issuer)
     session, holder = _holder(call, view, token.key_id, token.session_token, issuer)
@@ -117,9 +119,9 @@ def _until(session: Session, call: Call) -> int:
     asked = call.input.get("SessionDuration")
     if asked is None:
         return session.expires_at
-    if session.kind is not SessionKind.ROLE or session.chained or not (asked.isascii() and asked.isdigit()):
+    if session.kind is not SessionKind.ROLE or session.chained:
         _refuse(_BAD_DURATION, "SessionDuration with these credentials")
-    if not SHORTEST <= int(asked[:6]) <= LONGEST:
+    if not _SECONDS.fullmatch(asked) or not SHORTEST <= int(asked) <= LONGEST:
         _refuse(_BAD_DURATION, "SessionDuration is out of range")
     return int(call.now) + int(asked)
 
