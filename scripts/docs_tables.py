@@ -113,11 +113,19 @@ to it). Findings come in the order in which they stand in the text. A text that 
 ## What the other checks prove
 
 ```sh
+echo '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}}}' > old.json
+echo '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"s3:*","Resource":"*"}}}}' > new.json
 aws accessanalyzer check-no-new-access --policy-type IDENTITY_POLICY \\
-    --new-policy-document file://new.json --existing-policy-document file://policy.json
-aws accessanalyzer check-access-not-granted --policy-type IDENTITY_POLICY --policy-document file://policy.json \\
-    --access actions=iam:CreateUser,iam:DeleteUser
-aws accessanalyzer check-no-public-access --resource-type AWS::S3::Bucket --policy-document file://bucket-policy.json
+  --new-policy-document file://new.json --existing-policy-document file://old.json --query result --output text
+# => FAIL
+aws accessanalyzer check-access-not-granted --policy-type IDENTITY_POLICY --policy-document file://old.json \\
+  --access actions=s3:PutObject,s3:DeleteObject --query result --output text
+# => PASS
+echo '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+      "Resource":"arn:aws:s3:::b/*"}}}}' > bucket-policy.json
+aws accessanalyzer check-no-public-access --resource-type AWS::S3::Bucket \\
+  --policy-document file://bucket-policy.json --query result --output text
+# => FAIL
 ```
 
 PASS is a proof: there is no request that the policy allows and should not. FAIL names the statements for which there is
