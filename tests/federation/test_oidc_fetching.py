@@ -232,6 +232,34 @@ def test_a_document_is_bounded_in_size(server: Tls, ca: PrivateCa) -> None:
         fetch(server, bundle=ca.bundle)
 
 
+async def _interim(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000)
+        await writer.drain()
+
+
+async def _until_the_end(writer: asyncio.StreamWriter) -> None:
+    """A document whose end is the connection's."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n{}")
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.write(b" " * 1_000_000)
+    await writer.drain()
+
+
+@pytest.mark.parametrize("answer", [_interim, _until_the_end, b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5_000 + OK])
+def test_all_that_a_provider_sends_is_bounded_not_the_document_alone(server: Tls, ca: PrivateCa, answer: Any) -> None:
+    """Interim answers are heads, of which a client has to read any number (RFC 9110); and time limits need a free loop."""
+    server.answer = answer
+    with pytest.raises(Faulty, match="larger than 65536 bytes"):
+        fetch(server, bundle=ca.bundle)
+
+
+def test_a_few_interim_answers_are_read(server: Tls, ca: PrivateCa) -> None:
+    server.answer = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + OK
+    assert fetch(server, bundle=ca.bundle).body == b"{}"
+
+
 @pytest.mark.parametrize("answer", [_trickling, _mute])
 def test_a_document_is_bounded_in_time(server: Tls, ca: PrivateCa, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:  # fmt: skip
     monkeypatch.setattr(fetching, "SECONDS", 0.3)

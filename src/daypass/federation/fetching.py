@@ -119,14 +119,14 @@ class Fetcher:
         if self._client is None:
             await asyncio.to_thread(import_module, _CLIENT)
         if self._client is None:  # nobody else who waited has made it
-            made: HttpClient = import_module(_CLIENT).HttpClient(self._resolver, self._networks)
+            made: HttpClient = import_module(_CLIENT).HttpClient(self._resolver, self._networks, LARGEST_DOCUMENT)
             self._client = made
         return self._client, self._known
 
 
 async def _answer(url: str, context: ssl.SSLContext, client: HttpClient) -> Answered:
     try:
-        return await client.get(url, context, LARGEST_DOCUMENT)
+        return await client.get(url, context)
     except ValueError as error:
         raise Faulty(f"{url} is no URL: {error}") from None
     except OSError as error:
