@@ -31,7 +31,7 @@ serve: $(VENV)/serve.stamp ## Run the server; the first start makes .daypass
 	@exec $(BIN)/daypass serve
 
 test: install lint types contracts ## Check everything that takes minutes: lint, types, imports, tests
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -n 2 -m 'not slow'
 
 lint: install ## Check style and format
 	$(BIN)/ruff check $(CODE)
