@@ -125,7 +125,10 @@ def _check_certificate(chain: Any, key: Key) -> None:
     """A key that comes with a certificate must be that certificate's."""
     if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
         raise ValueError("its x5c is no list of certificates")
-    certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
+    try:
+        certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
+    except x509.InvalidVersion as error:  # which is no ValueError
+        raise ValueError(f"its x5c is no certificate: {error}") from None
     if _spki(certificate.public_key()) != _spki(key.public_key):
         raise ValueError("its x5c is the certificate of another key")
 

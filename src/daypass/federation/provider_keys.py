@@ -141,6 +141,8 @@ class ProviderKeys:
             provider.problem = None
         except ProviderProblem as problem:
             provider.problem = problem
+        except Exception as error:  # noqa: BLE001 - what strangers wrote must not end the pauses, whatever it meets
+            provider.problem = Faulty(f"its documents cannot be read: {type(error).__name__}: {error}"[:200])
         finally:
             provider.tried = self._now()
             provider.fetch = None

@@ -6,6 +6,10 @@ import json
 import re
 from typing import Any, Final
 
+DEEPEST: Final = 32
+"""How deep arrays and objects may be within each other: far less than what any reader's stack takes."""
+
+_TOO_DEEP: Final = "nested too deep"
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -18,12 +22,24 @@ def json_object(data: bytes, *, unique: bool = False) -> dict[str, Any]:
     try:
         value = (_UNIQUE if unique else _PLAIN).decode(text)
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError(_TOO_DEEP) from None
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for what strangers wrote
+    _check_depth(value)
     if _SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()  # half a character cannot be written: UnicodeEncodeError
     return value
+
+
+def _check_depth(value: Any) -> None:
+    """Level by level, so that the check itself needs no stack."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for members in inner for one in members if isinstance(one, dict | list)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
 
 
 def _no_number(name: str) -> Any:

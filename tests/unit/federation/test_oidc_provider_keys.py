@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,13 @@ def certificate_of(key: Any) -> str:
     return b64encode(made.public_bytes(Encoding.DER)).decode()
 
 
+def certificate_of_version_four(key: Any) -> str:
+    """X.509 ends at version 3, which is written as 2."""
+    der = b64decode(certificate_of(key))
+    assert der.count(bytes.fromhex("a003020102")) == 1
+    return b64encode(der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020103"))).decode()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -82,6 +89,7 @@ def test_a_key_with_a_name_is_usable_whatever_algorithm_it_says(changed: dict[st
         {"x5c": [certificate_of(rsa_key(1))]},
         {"x5c": ["nonsense"]},
         {"x5c": []},
+        {"x5c": [certificate_of_version_four(rsa_key())]},
         {"n": None, "e": None, "x5c": [certificate_of(rsa_key())]},
     ],
 )
@@ -249,6 +257,21 @@ def test_keys_of_two_providers_are_kept_apart(web: Web) -> None:
     assert web.ask(web.issuer.token()).status == 200
     assert web.ask(other.token("ES256", header={"kid": "rsa-0"}, iss=web.issuer.name)).refusal == NO_KEY
     assert web.ask(web.issuer.token(iss=other.name)).refusal == NO_KEY
+
+
+def test_c15_a_fault_that_nobody_thought_of_is_a_problem_like_others(web: Web) -> None:
+    """C15: kept keys are used on, and the pauses between fetches hold."""
+    assert web.ask(web.issuer.token()).status == 200
+    web.documents.problem = RuntimeError("not foreseen")  # type: ignore[assignment]
+    web.host.at(400)
+    for _ in range(3):
+        assert web.ask(web.issuer.token(now=web.host.now)).status == 200
+    assert len(web.documents.fetched) == 3
+    web.host.at(3600)
+    for _ in range(3):
+        assert web.ask(web.issuer.token(now=web.host.now)).refusal == NO_KEY
+    assert len(web.documents.fetched) == 4
+    assert "RuntimeError: not foreseen" in web.reason()
 
 
 async def _find(keys: ProviderKeys, kid: str = "rsa-0", issuer: str = "https://idp.example.com", thumbprints: tuple[str, ...] = ()) -> Any:  # fmt: skip

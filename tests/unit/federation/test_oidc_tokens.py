@@ -319,3 +319,20 @@ def test_the_token_stands_nowhere(web: Web, caplog: pytest.LogCaptureFixture) ->
     written = b"".join(web.host.journal.lines) + caplog.text.encode()
     assert token.split(".")[2].encode() not in written
     assert token.split(".")[1].encode() not in written
+
+
+@pytest.mark.parametrize("depth", [32, 500, 970, 974, 980, 2000, 7000])
+def test_what_is_nested_deep_is_no_token_however_deep(web: Web, depth: int) -> None:
+    """The limit is a number, not what is left of a stack; the escapes make the check for half characters look as well."""
+    deep = (
+        b'{"x":' + b"[" * depth + b"]" * depth + rb',"y":"\ud83d\ude00","alg":"RS256","iss":"https://idp.example.com"}'
+    )
+    assert web.ask(f"{b64(deep)}.{b64(web.issuer.claims())}.AAAA").refusal == NO_JWT
+    assert web.ask(f"{b64({'alg': 'RS256'})}.{b64(deep)}.AAAA").refusal == NO_JWT
+
+
+def test_what_is_nested_a_little_is_a_token(web: Web) -> None:
+    value: Any = "\U0001f600"
+    for _ in range(30):
+        value = [value]
+    assert web.ask(web.issuer.token(x=value)).status == 200
