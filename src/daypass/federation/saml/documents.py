@@ -24,6 +24,7 @@ XENC: Final = "{http://www.w3.org/2001/04/xmlenc#}"
 _XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 _DECLARATION: Final = re.compile(r"<\?xml\s[^?>]{0,100}\?>")
 _ENCODING: Final = re.compile(r"""encoding\s*=\s*["']([^"']*)["']""")
+_ASSIGNED: Final = re.compile(r"""=\s*["']""")
 _LONGEST_NAMESPACE: Final = 300
 """Characters of a namespace's prefix and name: exclusive canonicalization writes them again at every element that uses them."""
 _ID_NAMES: Final = frozenset({"id", "assertionid", "responseid"})
@@ -34,16 +35,21 @@ class UnusableXml(ValueError):
 
 
 class Bounds(NamedTuple):
-    """How much XML is looked at: canonical form, which strangers make the server compute, costs their product."""
+    """How much XML is looked at: canonical form, which strangers make the server compute, costs their product.
+
+    ``each`` is the most attributes and namespaces that one element has: libxml2 takes the square of their number to read
+    them. ``namespaces`` are those in scope at one element, where canonical form searches through them.
+    """
 
     elements: int
     attributes: int
     depth: int
     namespaces: int
+    each: int
 
 
-RESPONSE_BOUNDS: Final = Bounds(elements=3000, attributes=3000, depth=40, namespaces=1000)
-METADATA_BOUNDS: Final = Bounds(elements=100_000, attributes=200_000, depth=100, namespaces=20_000)
+RESPONSE_BOUNDS: Final = Bounds(elements=1500, attributes=1500, depth=20, namespaces=32, each=50)
+METADATA_BOUNDS: Final = Bounds(elements=10_000, attributes=20_000, depth=40, namespaces=100, each=100)
 
 
 def parsed(data: bytes, bounds: Bounds) -> etree._Element:
@@ -103,26 +109,32 @@ def _check_text(data: bytes, bounds: Bounds) -> None:
         raise UnusableXml("it has a processing instruction")
     if text.count("<") > 3 * bounds.elements:
         raise UnusableXml("it has too many elements")
+    if any(_assigned(piece) > bounds.each for piece in text.split("<") if piece.count("=") > bounds.each):
+        raise UnusableXml("it has too many attributes in one element")
+
+
+def _assigned(piece: str) -> int:
+    """Attributes and namespaces in what stands from one ``<`` to the next: one tag at most, and the text behind it."""
+    return sum(1 for _ in _ASSIGNED.finditer(piece))
 
 
 def _check_tree(root: etree._Element, bounds: Bounds) -> None:
     seen: set[str] = set()
-    depth = 0
-    left = dict(zip(Bounds._fields, bounds, strict=True))
-    for event, item in etree.iterwalk(root, events=("start", "end", "start-ns")):
+    count = depth = attributes = namespaces = 0
+    for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
         if event == "end":
             depth -= 1
-            continue
-        if event == "start-ns":
-            left["namespaces"] -= 1
+        elif event == "end-ns":
+            namespaces -= 1
+        elif event == "start-ns":
+            namespaces += 1
             if len(item[0] or "") + len(item[1]) > _LONGEST_NAMESPACE:
                 raise UnusableXml("it has a very long namespace")
         else:
-            depth += 1
-            left["elements"] -= 1
-            left["attributes"] -= len(item.attrib)
+            count, depth, attributes = count + 1, depth + 1, attributes + len(item.attrib)
             _check_element(item, seen)
-        if depth > bounds.depth or min(left.values()) < 0:
+        reached = (count, attributes, depth, namespaces)
+        if any(found > bound for found, bound in zip(reached, bounds[:4], strict=True)):
             raise UnusableXml("it is too large or too deep")
 
 

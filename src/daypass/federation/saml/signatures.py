@@ -12,7 +12,7 @@ import hmac
 from base64 import b64decode
 from functools import lru_cache
 from hashlib import new as new_hash
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import xmlsec
 from lxml import etree
@@ -48,7 +48,8 @@ _REFERRING: Final = (
     xmlsec.constants.TransformSha384,
     xmlsec.constants.TransformSha512,
 )
-_MOST_PREFIXES: Final = 32
+_MOST_PREFIXES: Final = 8
+"""As many as OpenSAML, which writes the longest lists, has names for: each is searched for at every element."""
 _DEFAULT_PREFIX: Final = b'<a xmlns:a="#default"/>'
 """lxml takes as inclusive only prefixes that its parser has met, and ``#default`` can be no name: here it is a namespace."""
 
@@ -68,6 +69,14 @@ class _Form(NamedTuple):
     value: bytes
 
 
+class _Value(NamedTuple):
+    """The value of a signature: the bytes it was made over, by what algorithm, and what it is."""
+
+    data: bytes
+    method: Any
+    made: bytes
+
+
 def signature_of(element: etree._Element) -> etree._Element | None:
     """The signature of an element: its child. Raises BadSignature for a second one."""
     found = elements(element, SIGNATURE)
@@ -82,7 +91,8 @@ def verify(element: etree._Element, keys: tuple[str, ...]) -> None:
     if signature is None:
         raise BadSignature("there is no signature")
     _form(signature, element)
-    pem = next((key for key in keys if _signed_by(signature, key)), None)
+    value = _value(signature)
+    pem = next((key for key in keys if _made_by(key, value)), None)
     if pem is None:
         known = ", ".join(map(fingerprint, keys))
         raise BadSignature(
@@ -101,19 +111,23 @@ def verify(element: etree._Element, keys: tuple[str, ...]) -> None:
         raise BadSignature("what was signed has been changed since") from None
 
 
-def _signed_by(signature: etree._Element, pem: str) -> bool:
+def _value(signature: etree._Element) -> _Value:
+    """The value of a signature with what it was made over: SignedInfo, in canonical form once for all keys."""
+    info, made = elements(signature)[:2]
+    canonical, method = elements(info)[:2]
+    data = _canonical(info, canonical.get("Algorithm") == _WITH_COMMENTS, _check_prefixes(canonical))
+    return _Value(data, _METHODS[str(method.get("Algorithm"))], _base64(made, "SignatureValue"))
+
+
+def _made_by(pem: str, value: _Value) -> bool:
     """Whether a key made the value of a signature, whatever that is about: cheap, where strangers make the server ask.
 
     It spares canonicalizing what no known key has signed, and decides nothing else.
     """
-    info, value = elements(signature)[:2]
-    canonical, method = elements(info)[:2]
     context = xmlsec.SignatureContext()
-    context.key = _key(pem)
     try:
-        data = _canonical(info, canonical.get("Algorithm") == _WITH_COMMENTS, _check_prefixes(canonical))
-        made = b64decode("".join((value.text or "").split()), validate=True)
-        context.verify_binary(data, _METHODS[str(method.get("Algorithm"))], made)
+        context.key = _key(pem)
+        context.verify_binary(value.data, value.method, value.made)
     except (xmlsec.Error, ValueError):
         return False
     return True
@@ -199,13 +213,18 @@ def _reference_form(reference: etree._Element, parent: etree._Element) -> _Form:
     digest = _DIGESTS.get(str(method.get("Algorithm")))
     if digest is None or len(method):
         raise BadSignature(f"digest algorithm {method.get('Algorithm')!r}")
-    if len(value):
-        raise BadSignature("a DigestValue that is not text alone")
+    return _Form(
+        last == _WITH_COMMENTS, _check_prefixes(elements(transforms)[1]), digest, _base64(value, "DigestValue")
+    )
+
+
+def _base64(element: etree._Element, name: str) -> bytes:
+    if len(element):
+        raise BadSignature(f"a {name} that is not text alone")
     try:
-        wanted = b64decode("".join((value.text or "").split()), validate=True)
+        return b64decode("".join((element.text or "").split()), validate=True)
     except ValueError:
-        raise BadSignature("a DigestValue that is no base64") from None
-    return _Form(last == _WITH_COMMENTS, _check_prefixes(elements(transforms)[1]), digest, wanted)
+        raise BadSignature(f"a {name} that is no base64") from None
 
 
 def _members(element: etree._Element, *names: str) -> list[etree._Element]:
@@ -221,7 +240,7 @@ def _check_prefixes(method: etree._Element) -> list[str]:
     found = elements(method)
     if not found:
         return []
-    if len(found) > 1 or found[0].tag != _PREFIXES:
+    if len(found) > 1 or found[0].tag != _PREFIXES or len(found[0]):
         raise BadSignature("a canonicalization with foreign parameters")
     prefixes = str(found[0].get("PrefixList") or "").split()
     if len(prefixes) > _MOST_PREFIXES:
