@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,6 +63,12 @@ def certificate(key: Any, name: str = "idp.example.com", *, days: int = 3650) ->
         .sign(key, hashes.SHA256())
     )
     return b64encode(built.public_bytes(Encoding.DER)).decode()
+
+
+def certificate_of_version(key: Any, version: int) -> str:
+    """The same with another number in its version field, where 2 stands for version 3."""
+    der = b64decode(certificate(key))
+    return b64encode(der.replace(bytes.fromhex("a003020102"), bytes((0xA0, 3, 2, 1, version)), 1)).decode()
 
 
 def private_pem(key: Any) -> str:

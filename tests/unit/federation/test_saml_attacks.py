@@ -29,6 +29,7 @@ from samlkit import (
     T,
     assertion_xml,
     certificate,
+    certificate_of_version,
     claims,
     elliptic_key,
     encoded,
@@ -40,7 +41,7 @@ from samlkit import (
 )
 
 from daypass.federation import saml
-from daypass.federation.saml import documents, response
+from daypass.federation.saml import documents, response, signatures
 from daypass.federation.saml.metadata import fingerprint, public_key
 from daypass.federation.saml.signatures import signed_bytes, verify
 
@@ -356,10 +357,11 @@ def test_xml_that_attacks_are_made_of_is_refused(corp: Corp, make: Callable[[Cor
 
 def test_a_hundred_thousand_characters_of_signed_tricks_are_answered(corp: Corp) -> None:
     """All that the bounds let through, at once: the largest assertion with as much to canonicalize as there may be."""
-    namespaces = " ".join(f'xmlns:n{n}="urn:n:{n}"' for n in range(900))
-    values = "".join(f"<saml:AttributeValue>{n}</saml:AttributeValue>" for n in range(700))
-    statement = f'<saml:AttributeStatement {namespaces}><saml:Attribute Name="x">{values}</saml:Attribute></saml:AttributeStatement>'
-    root = corp.response(attributes=statement, signed="both")
+    names = range(28)
+    namespaces = " ".join(f'xmlns:n{n}="urn:n:{n}"' for n in names)
+    values = "".join(f"<n{n % len(names)}:x/>" for n in range(1350))
+    advice = f"<saml:Advice {namespaces}>{values}<x>{'x' * 48_000}</x></saml:Advice>"
+    root = corp.response(advice=advice, attributes={"x": "y"}, signed="both")
     assert 75_000 < len(encoded(root)) <= 100_000
     assert corp.refused(root).text == "RoleSessionName is required in AuthnResponse"
 
@@ -383,6 +385,36 @@ def test_a_stranger_s_signature_does_not_make_the_server_canonicalize(
     assert verified == []
     assert corp.assume(signed="both")["Subject"] == "ada"
     assert len(verified) == 2
+
+
+def test_what_was_signed_is_canonicalized_once_for_all_the_keys_of_a_provider(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corp = Corp.on(
+        host, SAMLMetadataDocument=Idp().metadata(certificates=[certificate(rsa_key(f"n{n}", 1024)) for n in range(10)])
+    )
+    made: list[str] = []
+    real = signatures._canonical
+
+    def counted(element: Any, with_comments: bool, prefixes: list[str]) -> bytes:
+        made.append(element.tag)
+        return real(element, with_comments, prefixes)
+
+    monkeypatch.setattr(signatures, "_canonical", counted)
+    assert told(corp.refused(corp.response())) == INVALID_SIGNATURE
+    assert made == [f"{{{DSIG}}}SignedInfo"]
+
+
+UNKNOWN_VERSION = {3: "version 4", 9: "version 10"}
+
+
+@pytest.mark.parametrize("version", UNKNOWN_VERSION, ids=UNKNOWN_VERSION.values())
+def test_a_certificate_of_an_unknown_version_in_a_bad_signature_is_only_unreadable(corp: Corp, version: int) -> None:
+    tree = corp.response(signing=Signing(key=rsa_key("attacker")))
+    tree.find(".//ds:X509Certificate", NAMES).text = certificate_of_version(rsa_key("attacker"), version)
+    refused = corp.refused(tree)
+    assert told(refused) == INVALID_SIGNATURE
+    assert "of a certificate that cannot be read" in refused.reason
 
 
 def test_no_request_leaves_for_what_a_document_names(corp: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,12 +478,31 @@ def grown(path: str, child: str) -> Callable[[Corp], Any]:
 
 
 REFERENCE = "ds:SignedInfo/ds:Reference"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+
+def inclusive(said: str, inside: str = "", path: str = f"{REFERENCE}/ds:Transforms/ds:Transform[2]") -> Callable[[Corp], Any]:  # fmt: skip
+    """With that list of prefixes, and signed so, by the provider itself."""
+    add = grown(path, f'<InclusiveNamespaces xmlns="{EXCLUSIVE}" {said}>{inside}</InclusiveNamespaces>')
+
+    def make(corp: Corp) -> Any:
+        root = add(corp)
+        resign(assertion_of(root), corp.idp)
+        return root
+
+    return make
+
+
 FORMS: dict[str, Callable[[Corp], Any]] = {
     "two SignedInfos": doubled("ds:SignedInfo"),
     "two references": doubled(REFERENCE),
     "two digests": doubled(f"{REFERENCE}/ds:DigestValue"),
     "two signature values": doubled("ds:SignatureValue"),
     "a second signature": changed(lambda signature: signature.addnext(deepcopy(signature))),
+    "nine inclusive prefixes": inclusive('PrefixList="a b c d e f g h i"'),
+    "elements in the inclusive prefixes": inclusive('PrefixList="xs"', "<x/>"),
+    "nine inclusive prefixes for SignedInfo": inclusive('PrefixList="a b c d e f g h i"', path="ds:SignedInfo/ds:CanonicalizationMethod"),
+    "elements in the inclusive prefixes for SignedInfo": inclusive('PrefixList="xs"', "<x/>" * 900, path="ds:SignedInfo/ds:CanonicalizationMethod"),
     "a comment in the digest": changed(lambda s: s.find(f"{REFERENCE}/ds:DigestValue", NAMES).insert(0, etree.Comment("x"))),
     "an element in the digest": grown(f"{REFERENCE}/ds:DigestValue", "<x/>"),
     "no reference": emptied(REFERENCE),
@@ -582,16 +633,34 @@ def resign(element: Any, idp: Idp) -> None:
     ("text", "told_as"),
     [
         ("<r>" + "<a/>" * 20_000 + "</r>", "too many"),
-        ("<r>" + "<a></a>" * 3000 + "</r>", "too large or too deep"),
-        ("<a>" * 41 + "</a>" * 41, "too large or too deep"),
-        ("<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(60)) + "/>") + "</r>", "too large or too deep"),
-        ("<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(1001)) + "/>", "too large or too deep"),
+        ("<r>" + "<a></a>" * 1501 + "</r>", "too large or too deep"),
+        ("<a>" * 21 + "</a>" * 21, "too large or too deep"),
+        (
+            "<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(60)) + "/>") + "</r>",
+            "too many attributes in one element",
+        ),
+        ("<r>" + 60 * ("<a " + " ".join(f'b{n}=""' for n in range(40)) + "/>") + "</r>", "too large or too deep"),
+        ("<r " + " ".join(f'a{n} = ""' for n in range(51)) + "/>", "too many attributes in one element"),
+        ("<r>" + "=" * 60 + "<a " + " ".join(f"a{n}=''" for n in range(51)) + "/></r>", "attributes in one element"),
+        ("<r " + " ".join(f'xmlns:a{n}="u:{n}"' for n in range(33)) + "/>", "too large or too deep"),
+        ("".join(f'<r xmlns:a="u:{n}" xmlns="u">' for n in range(17)) + "</r>" * 17, "too large or too deep"),
         (f'<r xmlns:a="u:{"x" * 300}">{"<a:b/>" * 9}</r>', "very long namespace"),
     ],
 )
 def test_the_parser_has_bounds(text: str, told_as: str) -> None:
     with pytest.raises(documents.UnusableXml, match=told_as):
         documents.parsed(text.encode(), documents.RESPONSE_BOUNDS)
+
+
+def test_namespaces_are_counted_where_they_are_in_scope() -> None:
+    """Many providers declare the types of values anew at each of them."""
+    text = "<r>" + '<a xmlns:x="u:x" xmlns:y="u:y"/>' * 1000 + "</r>"
+    assert len(documents.parsed(text.encode(), documents.RESPONSE_BOUNDS)) == 1000
+
+
+def test_equals_signs_in_text_are_no_attributes() -> None:
+    text = f"<r a='{'CN=x,' * 99}'>{'CN=x,' * 99}</r>"
+    assert documents.parsed(text.encode(), documents.RESPONSE_BOUNDS).text == "CN=x," * 99
 
 
 def test_what_a_large_company_sends_is_within_the_bounds(corp: Corp) -> None:

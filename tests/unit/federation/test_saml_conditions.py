@@ -80,6 +80,11 @@ def test_an_assertion_is_good_for_five_minutes(corp: Corp, age: int, taken: bool
         ({"issued": ""}, UNREADABLE),
         ({"not_on_or_after": "2027-02-30T08:00:00Z"}, UNREADABLE),
         ({"not_on_or_after": "99999-01-01T00:00:00Z"}, UNREADABLE),
+        *(
+            ({part: edge}, UNREADABLE)
+            for part in ("issued", "not_before", "not_on_or_after", "confirmed_until", "session_end")
+            for edge in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.9999999Z")
+        ),
     ],
 )
 def test_times_that_are_over_ahead_or_none_are_refused(corp: Corp, parts: dict[str, str], expected: tuple[int, str, str]) -> None:  # fmt: skip

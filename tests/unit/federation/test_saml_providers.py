@@ -6,12 +6,15 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-from samlkit import DSIG, Idp, at, certificate, elliptic_key, private_pem, rsa_key
+from samlkit import DSIG, Idp, at, certificate, certificate_of_version, elliptic_key, private_pem, rsa_key
 from worldkit import ACCOUNT, OTHER_ACCOUNT, START, Host, allow, refusal
+
+from daypass.directory import Put, SamlProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +127,15 @@ BAD: dict[str, Callable[[], str]] = {
     "a long entity ID": lambda: IDP.metadata(entity="https://x/" + "y" * 1024),
     "no certificate": lambda: IDP.metadata(certificates=[]),
     "a certificate that is none": lambda: IDP.metadata(certificates=["AAAA"]),
+    "a certificate of an unknown version": lambda: IDP.metadata(certificates=[certificate_of_version(rsa_key(), 3)]),
+    "an end before the first year": lambda: IDP.metadata(valid_until="0001-01-01T00:00:00+14:00"),
+    "an end in the first year": lambda: IDP.metadata(valid_until="0001-01-01T00:00:00Z"),
+    "an end after the last year": lambda: IDP.metadata(valid_until="9999-12-31T23:59:59-14:00"),
+    "an end that rounds to after the last year": lambda: IDP.metadata(valid_until="9999-12-31T23:59:59.9999999Z"),
+    "very many elements": lambda: IDP.metadata().replace("<md:IDP", "<a/>" * 10_001 + "<md:IDP", 1),
+    "very many attributes": lambda: IDP.metadata().replace("<md:IDP", "<a " + " ".join(f"b{n}=''" for n in range(101)) + "/><md:IDP", 1),
+    "very many certificates": lambda: IDP.metadata(certificates=[certificate(SMALL_KEY, f"idp{n}") for n in range(101)]),
+    "a very long certificate": lambda: IDP.metadata(certificates=["A" * 50_001]),
     "a certificate in no base64": lambda: IDP.metadata(certificates=["***"]),
     "a certificate for encryption alone": lambda: IDP.metadata(use="encryption"),
     "a service provider": replaced("IDPSSODescriptor", "SPSSODescriptor"),
@@ -190,6 +202,18 @@ def test_the_end_of_the_metadata_is_the_provider_s(iam: Any) -> None:
         SAMLProviderArn=ARN, SAMLMetadataDocument=IDP.metadata(valid_until=at(START + 10**8), role=role)
     )
     assert iam.get_saml_provider(SAMLProviderArn=ARN)["ValidUntil"] == datetime(2029, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("end", [-62135647200, 253402351199], ids=["before the first year", "after the last year"])
+def test_a_provider_that_was_stored_with_an_end_that_no_date_can_say_is_listed(host: Host, iam: Any, end: int) -> None:
+    create(iam)
+    found = host.store.view().get(SamlProvider, ACCOUNT, "Corp")
+    assert found is not None
+    host.store.apply([Put(msgspec.structs.replace(found, valid_until=end))])
+    (listed,) = iam.list_saml_providers()["SAMLProviderList"]
+    shown = iam.get_saml_provider(SAMLProviderArn=ARN)
+    assert listed["ValidUntil"] == shown["ValidUntil"]
+    assert listed["ValidUntil"].year in (1000, 9999)
 
 
 def test_metadata_has_ten_keys_at_most_and_counts_each_once(iam: Any) -> None:

@@ -9,7 +9,7 @@ from daypass.federation.saml.claimed import claimed_providers
 from daypass.federation.saml.claims import Claims, claims_of
 from daypass.federation.saml.condition_keys import saml_keys
 from daypass.federation.saml.encryption import UnusableKey, check_private_key
-from daypass.federation.saml.metadata import Metadata, UnusableMetadata, read_metadata
+from daypass.federation.saml.metadata import Metadata, UnusableMetadata, read_metadata, writable
 from daypass.federation.saml.once import used_once
 from daypass.federation.saml.refusals import no_provider
 from daypass.federation.saml.response import Trusted, assertion_of
@@ -32,4 +32,5 @@ __all__ = [
     "read_metadata",
     "saml_keys",
     "used_once",
+    "writable",
 ]

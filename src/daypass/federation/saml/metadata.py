@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,6 +26,11 @@ _SAML2: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
 _RSA_BITS: Final = range(1024, 8193)
 _LONGEST_ENTITY_ID: Final = 1024
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC).timestamp()
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+_MOST_CERTIFICATES: Final = 100
+_LONGEST_CERTIFICATE: Final = 50_000
+"""Characters of base64. AWS has no such limits; without, one document of ten million characters keeps the server busy."""
 
 
 class UnusableMetadata(ValueError):
@@ -66,10 +71,17 @@ def instant(text: str) -> float:
     """Seconds since the epoch of an ``xs:dateTime`` with a time zone. Raises UnusableMetadata."""
     try:
         if _INSTANT.fullmatch(text.strip()):
-            return datetime.fromisoformat(text.strip()).timestamp()
+            seconds = datetime.fromisoformat(text.strip()).timestamp()
+            if writable(seconds) == seconds:
+                return seconds
     except (ValueError, OverflowError):
         pass
     raise UnusableMetadata(f"not a date and time: {text[:60]!r}")
+
+
+def writable(seconds: float) -> float:
+    """The time, or the nearest one that can be written as a date, with a year of four digits."""
+    return min(max(seconds, _FIRST), _LAST)
 
 
 def fingerprint(pem: str) -> str:
@@ -79,22 +91,26 @@ def fingerprint(pem: str) -> str:
 
 def _signing_keys(role: etree._Element) -> tuple[str, ...]:
     """The public keys of all certificates that are for signing, or for anything."""
-    keys = [
-        public_key(whole_text(certificate))
+    certificates = dict.fromkeys(
+        whole_text(certificate)
         for descriptor in elements(role, f"{METADATA}KeyDescriptor")
         if descriptor.get("use") in (None, "signing")
         for certificate in descriptor.iterfind(f"{DSIG}KeyInfo/{DSIG}X509Data/{DSIG}X509Certificate")
-    ]
-    if not keys:
+    )
+    if not certificates:
         raise UnusableMetadata("no signing certificate")
-    return tuple(dict.fromkeys(keys))
+    if len(certificates) > _MOST_CERTIFICATES:
+        raise UnusableMetadata(f"more than {_MOST_CERTIFICATES} signing certificates")
+    return tuple(dict.fromkeys(map(public_key, certificates)))
 
 
 def public_key(text: str) -> str:
     """The public key (PEM) of a certificate in base64. Raises UnusableMetadata."""
+    if len(text) > _LONGEST_CERTIFICATE:
+        raise UnusableMetadata("a very long certificate")
     try:
         key = x509.load_der_x509_certificate(b64decode("".join(text.split()), validate=True)).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise UnusableMetadata("a certificate cannot be parsed") from None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size not in _RSA_BITS:
         raise UnusableMetadata(f"an RSA key of {key.key_size} bits; wanted: 1024 to 8192")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from daypass.federation.saml import refusals
+from daypass.federation.saml.metadata import writable
 
 if TYPE_CHECKING:
     from daypass.federation.saml.assertion import Assertion
@@ -106,4 +107,4 @@ def _names_us(audiences: frozenset[str], provider_id: str) -> bool:
 
 
 def _at(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(writable(seconds), UTC).isoformat(timespec="seconds")

@@ -16,7 +16,7 @@ from daypass.credentials import Secret
 from daypass.directory import Delete, PrivateKey, Put, SamlProvider
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
-from daypass.federation.saml import UnusableKey, UnusableMetadata, check_private_key, read_metadata
+from daypass.federation.saml import UnusableKey, UnusableMetadata, check_private_key, read_metadata, writable
 from daypass.services.iam import authorization, paging, tagging
 from daypass.services.iam.entities import all_of
 from daypass.services.iam.operations import iam
@@ -90,7 +90,7 @@ def get_saml_provider(call: Call, view: View) -> Result:
         "SAMLProviderUUID": found.id,
         "SAMLMetadataDocument": found.metadata,
         "CreateDate": found.created,
-        "ValidUntil": found.valid_until,
+        "ValidUntil": int(writable(found.valid_until)),
         "Tags": tagging.shown(found.tags),
         "AssertionEncryptionMode": found.encryption_mode,
         "PrivateKeyList": [{"KeyId": key.id, "Timestamp": key.added} for key in found.private_keys],
@@ -101,7 +101,7 @@ def get_saml_provider(call: Call, view: View) -> Result:
 def list_saml_providers(call: Call, view: View) -> Result:
     """The providers of the account."""
     shown: list[Output] = [
-        {"Arn": found.arn, "ValidUntil": found.valid_until, "CreateDate": found.created}
+        {"Arn": found.arn, "ValidUntil": int(writable(found.valid_until)), "CreateDate": found.created}
         for found in all_of(SamlProvider, view, call.account)
     ]
     return {"SAMLProviderList": shown}, []
