@@ -63,7 +63,7 @@ async def _when_synced(visit: Visit, response: Response, journal: Journal) -> Re
 
 def _unrecorded(visit: Visit, response: Response, error: Exception) -> Response:
     """Refuse a call whose record could not be written; its answer is thrown away."""
-    trace = None if isinstance(error, OSError) else error
+    trace = None if isinstance(error, OSError | RecursionError) else error  # the latter's is thousands of lines
     LOG.error("request %s cannot be recorded, so it is refused: %s", visit.request_id, error, exc_info=trace)
     if not isinstance(response.body, bytes):
         response.body.close()

@@ -19,6 +19,7 @@ import msgspec
 
 from daypass.audit.operations import Category, category, event_name, event_source, is_read_only, records_answer
 from daypass.audit.redaction import is_secret, secret_places
+from daypass.audit.size import deeper_than_kept
 
 if TYPE_CHECKING:
     import re
@@ -191,11 +192,12 @@ def _as_text(value: Any) -> str:
 
 
 def _as_document(text: Any) -> Any:
-    """A bucket policy as the document it is; the text where it is none."""
+    """A bucket policy as the document it is; the text where it is none, or one that no walk through it survives."""
     try:
-        return msgspec.json.decode(text)
+        document = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, TypeError):
         return text
+    return text if deeper_than_kept(document) else document
 
 
 def _moment(value: Any) -> datetime:

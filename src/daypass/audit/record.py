@@ -7,6 +7,7 @@ cut says so.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from daypass.request import Request
     from daypass.services.registry import Call
     from daypass.store.interface import EventRow
+
+LOG = logging.getLogger("daypass")
+
+_UNWRITABLE: Final = (RecursionError, ValueError, OverflowError)
+"""What values that no record can hold raise. Not TypeError: that is a secret where none belongs, and a bug of ours."""
 
 NOBODY: Final = ""
 """The recipient of records of calls that proved no identity: they stay in the journal, for the operator alone."""
@@ -148,6 +154,13 @@ class Recorder:
         code, message = self._refusal(service, error, status)
         parameters = call.input if call else None
         host = request.header(b"host")
+        try:
+            recorded = _parameters(plan, call, code, host)
+            answer = None if code or not output or plan.answer is None else plan.answer(output) or None
+            omitted: bool | UnsetType = UNSET
+        except _UNWRITABLE as problem:
+            _say_omitted(request_id, problem)
+            recorded, answer, omitted = None, None, True
         record = Record(
             user_identity=identity_of(caller),
             event_time=iso_time(int(at)),
@@ -158,8 +171,8 @@ class Recorder:
             user_agent=_user_agent(service, facts.user_agent),
             error_code=plan.codes.get(code, code) if code else UNSET,
             error_message=_error_text(message, plan) if message else UNSET,
-            request_parameters=_parameters(plan, call, code, host),
-            response_elements=None if code or not output or plan.answer is None else plan.answer(output) or None,
+            request_parameters=recorded,
+            response_elements=answer,
             additional_event_data=_additional(service, request, call),
             request_id=request_id,
             event_id=self._event_id(at),
@@ -171,6 +184,7 @@ class Recorder:
             shared_event_id=UNSET,
             event_category=plan.category,
             tls_details={"clientProvidedHostHeader": host[:_LONGEST_HOST]} if host and facts.secure else UNSET,
+            omitted=omitted,
         )
         decisions = self._remembered(call, facts, error, record, refused=code is not None, at=int(at))
         if caller is None or code or not caller.account or not owner or owner == caller.account:
@@ -296,6 +310,15 @@ def _error_text(message: str, plan: Plan) -> str:
 
 
 def _written(record: Record, decisions: bytes | None = None) -> Recorded:
+    try:
+        line = _line(record)
+    except _UNWRITABLE as error:
+        _say_omitted(record.request_id, error)
+        line = encode(msgspec.structs.replace(record, request_parameters=None, response_elements=None, omitted=True))
+    return Recorded(record.recipient_account_id, line, decisions)
+
+
+def _line(record: Record) -> bytes:
     line = encode(record)
     if len(line) > LARGEST_PART:
         parameters, cut_parameters = shortened(record.request_parameters)
@@ -303,4 +326,9 @@ def _written(record: Record, decisions: bytes | None = None) -> Recorded:
         if cut_parameters or cut_elements:
             parts = {"request_parameters": parameters, "response_elements": elements}
             line = encode(msgspec.structs.replace(record, **parts, omitted=True))
-    return Recorded(record.recipient_account_id, line, decisions)
+    return line
+
+
+def _say_omitted(request_id: str, error: Exception) -> None:
+    """One line: whoever can bring this about must not fill the log with traces."""
+    LOG.error("request %s is recorded without its parameters: %s", request_id, type(error).__name__)

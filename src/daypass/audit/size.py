@@ -8,14 +8,19 @@ that the names around them stay and the text can be recognised.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LARGEST_PART: Final = 100 * 1024
 """Bytes of JSON that each of the two parts may take."""
 _KEPT_TEXT: Final = 512
 _KEPT_ITEMS: Final = 100
+_KEPT_LEVELS: Final = 20
+"""How deep a value is looked into. What AWS's operations take is less deep by far, a policy included."""
 
 
 def shortened(part: dict[str, Any] | None) -> tuple[dict[str, Any] | None, bool]:
@@ -32,17 +37,37 @@ def shortened(part: dict[str, Any] | None) -> tuple[dict[str, Any] | None, bool]
     return cut, True
 
 
-def _cut(value: Any, items: int | None) -> Any:
+def deeper_than_kept(value: Any) -> bool:
+    """Whether lists and maps stand in each other too deep to be recorded as they are."""
+    level = [value]
+    for _ in range(_KEPT_LEVELS):
+        level = [item for holder in level for item in _held_by(holder)]
+    return any(isinstance(item, dict | list) for item in level)
+
+
+def _held_by(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
+
+
+def _cut(value: Any, items: int | None, levels: int = _KEPT_LEVELS) -> Any:
     match value:
         case str() if len(value) > _KEPT_TEXT:
             return f"{value[:_KEPT_TEXT]}... {_note(len(value), 'characters', value.encode(errors='backslashreplace'))}"
+        case dict() | list() if levels == 0:
+            return "[left out: too deep]"
         case dict():
-            return {name: _cut(item, items) for name, item in value.items()}
+            return {name: _cut(item, items, levels - 1) for name, item in value.items()}
         case list() if items is not None and len(value) > items:
             note = _note(len(value), "items", _encoded(value))
-            return [*(_cut(item, items) for item in value[:items]), note]
+            return [*(_cut(item, items, levels - 1) for item in value[:items]), note]
         case list():
-            return [_cut(item, items) for item in value]
+            return [_cut(item, items, levels - 1) for item in value]
         case _:
             return value
 
