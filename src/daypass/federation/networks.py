@@ -33,10 +33,19 @@ _CLOSED: Final[tuple[Network, ...]] = tuple(
         "fd20:ce::254/128",  # Google
         "::/127",  # unspecified and loopback
         "fe80::/10",  # link-local
+        "fec0::/10",  # site-local, long given up
         "ff00::/8",  # multicast
+        "::/96",  # forms that carry an IPv4 address which a router may unwrap: compatible,
+        "::ffff:0:0:0/96",  # translated,
+        "64:ff9b:1::/48",  # NAT64 of the network's own, with the address at one of several places (RFC 8215),
+        "2001::/32",  # Teredo,
+        "2002::/16",  # 6to4
     )
 )
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+"""Where networks without IPv4 reach it: the IPv4 address that is meant counts."""
+_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})
+"""What stands before the IPv4 address in the interface part of any prefix (RFC 5214, section 6.1)."""
 
 
 class ForbiddenAddress(OSError):
@@ -62,7 +71,7 @@ class AllowedNetworks:
             return False
         if any(address in network for network in self._named):
             return True
-        return not self._only_named and not any(address in network for network in _CLOSED)
+        return not (self._only_named or _isatap(address) or any(address in network for network in _CLOSED))
 
     def socket_for(self, info: AddressInfo) -> socket.socket:
         """A socket for one resolved address. Raises ForbiddenAddress."""
@@ -77,10 +86,14 @@ def _plain(address: Address) -> Address:
     """The IPv4 address that an IPv6 address stands for, where it stands for one."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    embedded = address.ipv4_mapped or address.sixtofour
+    embedded = address.ipv4_mapped
     if embedded is None and address in _NAT64:
         embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return embedded or address
+
+
+def _isatap(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and int(address) >> 32 & 0xFFFFFFFF in _ISATAP
 
 
 def _within(network: Network, other: Network) -> bool:

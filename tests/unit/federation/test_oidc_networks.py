@@ -15,6 +15,9 @@ CLOSED = [
     "127.0.0.1", "127.255.255.255", "::1", "::", "0.0.0.0", "0.1.2.3", "169.254.169.254", "fe80::1", "fe80::1%eth0", "::ffff:127.0.0.1",
     "::ffff:169.254.169.254", "::ffff:7f00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a9fe:a9fe::1", "224.0.0.1",
     "255.255.255.255", "240.0.0.1", "ff02::1", "168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254",
+    "::127.0.0.1", "::169.254.169.254", "::8.8.8.8", "::ffff:0:127.0.0.1", "::ffff:0:169.254.169.254", "64:ff9b:1::7f00:1",
+    "64:ff9b:1:7f00:0:100::", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2002:808:808::1", "fec0::1", "fd12::5efe:127.0.0.1",
+    "2001:db8::5efe:a9fe:a9fe", "2001:db8::200:5efe:a9fe:a9fe",
 ]  # fmt: skip
 OPEN = [
     "8.8.8.8",
@@ -59,6 +62,16 @@ def test_a_closed_network_that_is_named_is_open_beside_the_rest() -> None:
     assert networks.allows("10.0.0.1")
     assert not networks.allows("::1")
     assert not networks.allows("169.254.169.254")
+
+
+def test_forms_that_carry_an_ipv4_address_open_by_their_own_names_alone() -> None:
+    networks = allowing("64:ff9b:1::/48", "127.0.0.0/8")
+    assert networks.allows("64:ff9b:1::7f00:1")
+    assert networks.allows("8.8.8.8")
+    assert networks.allows("64:ff9b::7f00:1")
+    assert not networks.allows("::127.0.0.1")
+    assert not networks.allows("2002:7f00:1::")
+    assert allowing("fd12::/16").allows("fd12::5efe:127.0.0.1")
 
 
 def test_naming_an_open_network_closes_all_others() -> None:
