@@ -378,6 +378,36 @@ def test_a_name_server_that_does_not_answer_holds_one_thread_and_nobody_else_up(
     assert asked.count("silent.example") == 1
 
 
+@pytest.mark.parametrize("slow", ["silent.example:{}", "n{}.silent.example", "n{}.silent.example:{}"])
+def test_the_names_and_ports_of_one_silent_name_server_keep_no_other_name_waiting(
+    server: Tls, ca: PrivateCa, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    held, real = threading.Event(), socket.getaddrinfo
+    asked: list[str] = []
+
+    def resolved(host: str, *args: Any, **more: Any) -> Any:
+        asked.append(host)
+        if host.endswith("silent.example"):
+            held.wait(20)
+        return real(host, *args, **more)
+
+    async def scene() -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+        monkeypatch.setattr(fetching, "SECONDS", 0.5)
+        fetcher = Fetcher(AllowedNetworks([LOOPBACK]), ca.bundle)
+        async with server.running() as url:
+            tries = [fetcher.document(f"https://{slow.format(n, n)}/doc", ()) for n in range(1, 101)]
+            waiting = asyncio.gather(*tries, return_exceptions=True)
+            await asyncio.sleep(0.1)
+            assert (await fetcher.document(f"{url}/doc", ())).body == b"{}"
+            assert {type(one) for one in await waiting} == {Unreachable}
+        held.set()
+        await fetcher.close()
+
+    asyncio.run(scene())
+    assert len([host for host in asked if host.endswith("silent.example")]) == (1 if slow.startswith("s") else 4)
+
+
 def test_plain_http_is_not_fetched() -> None:
     async def scene() -> None:
         fetcher = Fetcher(AllowedNetworks([LOOPBACK]))
