@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from daypass.access.caller import Caller
 from daypass.access.principals import ANONYMOUS, caller_of_key, caller_of_session
 from daypass.arns import Arn
@@ -16,6 +18,7 @@ from daypass.credentials import ChainRoot, Federation, Secret, Session, SessionK
 from daypass.directory import AccessKey, OidcProvider, Role, SamlProvider, User
 from daypass.policy import Principal, PrincipalKind
 from daypass.recollection.past import CannotTell
+from daypass.recollection.record_shape import Answer, Opening
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,27 +194,31 @@ def _brought_along(record: Opened) -> dict[str, Any]:
         raise CannotTell(f"the record of {record['eventName']} does not tell what its session may do")
     if record.get("omitted"):
         raise CannotTell("the record of the call that opened the session was too long to be kept whole")
-    asked: Json = record.get("requestParameters") or {}
-    answer: Json = record.get("responseElements") or {}
+    try:
+        asked = msgspec.convert(record.get("requestParameters") or {}, Opening)
+        answer = msgspec.convert(record.get("responseElements") or {}, Answer)
+    except msgspec.ValidationError:
+        raise CannotTell("the record of the call that opened the session cannot be read") from None
     tags = {
-        **(asked.get("incomingTransitiveTags") or {}),
-        **(asked.get("principalTags") or {}),
-        **{tag["key"]: tag["value"] for tag in asked.get("tags") or ()},
+        **(asked.incoming_transitive_tags or {}),
+        **(asked.principal_tags or {}),
+        **{tag.key: tag.value for tag in asked.tags or ()},
     }
-    task = asked.get("taskPolicyArn")
-    arns = [policy["arn"] for policy in (*(asked.get("policyArns") or ()), *([task] if task else ()))]
-    facts: dict[str, Any] = {"tags": tags, "policy": asked.get("policy"), "policy_arns": tuple(arns)}
+    arns = [policy.arn for policy in asked.policy_arns or ()]
+    if asked.task_policy_arn:
+        arns.append(asked.task_policy_arn)
+    facts: dict[str, Any] = {"tags": tags, "policy": asked.policy, "policy_arns": tuple(arns)}
     if record["eventName"] == "AssumeRoleWithSAML":
         facts["federation"] = Federation(
-            asked.get("principalArn", ""),
-            answer.get("subject", ""),
-            audience=answer.get("audience"),
-            subject_type=answer.get("subjectType"),
-            name_qualifier=answer.get("nameQualifier"),
+            asked.principal_arn,
+            answer.subject,
+            audience=answer.audience,
+            subject_type=answer.subject_type,
+            name_qualifier=answer.name_qualifier,
         )
     elif record["eventName"] == "AssumeRoleWithWebIdentity":
-        subject, audience = answer.get("subjectFromWebIdentityToken", ""), answer.get("audience")
-        facts["federation"] = Federation(answer.get("provider", ""), subject, audience=audience)
+        subject = answer.subject_from_web_identity_token
+        facts["federation"] = Federation(answer.provider, subject, audience=answer.audience)
     return facts
 
 

@@ -148,6 +148,8 @@ def _policy_at(asked: Hypothesis, account: str, caller: Caller, view: View) -> R
 async def _recorded(trail: Trail, store: SqliteStore, request_id: str) -> Json:
     text = f'"requestID":"{request_id}"'.encode()
     found = [past async for past in trail.calls(Span(0, _FOREVER), having=(text,)) if past.request_id == request_id]
+    if not found and trail.unreadable:
+        raise CannotTell(f"what the trail has of request {request_id} cannot be read")
     if not found:
         raise CannotTell(f"there is no request {request_id} in the trail")
     past = max(found, key=lambda each: each.decisions is not None)

@@ -10,11 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import msgspec
-
 from daypass.audit.decisions import Decisions, remembered, split
 from daypass.audit.journal import SUFFIX
 from daypass.directory import GLOBAL, Account
+from daypass.recollection.record_shape import SECONDS, read_record
 from daypass.store import Conflict
 from daypass.store.interface import EventQuery
 
@@ -30,7 +29,6 @@ T = TypeVar("T")
 PAGE = 500
 ATTEMPTS = 20
 _TIME = b'"eventTime":"'
-_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class CannotTell(Exception):
@@ -50,7 +48,7 @@ class Past(NamedTuple):
     @property
     def time(self) -> int:
         """When it was recorded, in seconds."""
-        return int(datetime.strptime(self.record["eventTime"], _SECONDS).replace(tzinfo=UTC).timestamp())
+        return int(datetime.strptime(self.record["eventTime"], SECONDS).replace(tzinfo=UTC).timestamp())
 
     @property
     def request_id(self) -> str:
@@ -88,7 +86,7 @@ class Span(NamedTuple):
 
     @property
     def _texts(self) -> tuple[bytes, bytes]:
-        first, last = (datetime.fromtimestamp(seconds, UTC).strftime(_SECONDS).encode() for seconds in self)
+        first, last = (datetime.fromtimestamp(seconds, UTC).strftime(SECONDS).encode() for seconds in self)
         return first, last
 
 
@@ -98,20 +96,23 @@ class Trail:
     def __init__(self, folder: Path, store: SqliteStore) -> None:
         self._folder = folder
         self._store = store
+        self.unreadable = 0
+        """Lines and rows that the last reading came upon and that are no records."""
 
     async def calls(self, span: Span, *, having: tuple[bytes, ...] = ()) -> AsyncIterator[Past]:
         """Calls of a time, those of the journal first; with ``having`` only records with one of these texts in them."""
         seen: set[str] = set()
+        self.unreadable = 0
         for line in self._lines():
-            if (not having or any(text in line for text in having)) and span.holds(line):
-                past = _past(*split(line))
+            if (not having or any(text in line for text in having)) and (span.holds(line) or _TIME not in line):
+                past = self._past(*split(line))
                 if past is not None and past.record["eventID"] not in seen:
                     seen.add(past.record["eventID"])
                     yield past
         for account in of_one_moment(self._store, lambda view: list(accounts(view))):
             async for record, decisions in self._indexed(account, span):
                 if not having or any(text in record for text in having):
-                    past = _past(record, decisions)
+                    past = self._past(record, decisions)
                     if past is not None and past.record["eventID"] not in seen:
                         yield past
 
@@ -123,6 +124,14 @@ class Trail:
                     yield from (line.rstrip(b"\n") for line in file if line.endswith(b"\n") and len(line) > 1)
             except FileNotFoundError:
                 continue
+
+    def _past(self, record: bytes, decisions: bytes | None) -> Past | None:
+        """A line that a crash tore, or that somebody else wrote, is none."""
+        try:
+            return Past(read_record(record), None if decisions is None else remembered(decisions))
+        except (ValueError, RecursionError):
+            self.unreadable += 1
+            return None
 
     async def _indexed(self, account: str, span: Span) -> AsyncIterator[tuple[bytes, bytes | None]]:
         query = EventQuery(account, None, span.since, span.until, None, None, PAGE)
@@ -150,11 +159,3 @@ def accounts(view: View) -> Iterator[str]:
         page = view.page(Account, GLOBAL, after=after)
         yield from (record.id for record in page.records if isinstance(record, Account))
         after = page.next
-
-
-def _past(record: bytes, decisions: bytes | None) -> Past | None:
-    """A line that a crash tore is none."""
-    try:
-        return Past(msgspec.json.decode(record), None if decisions is None else remembered(decisions))
-    except (msgspec.MsgspecError, KeyError):
-        return None

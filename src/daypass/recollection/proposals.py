@@ -76,7 +76,13 @@ class ProposedView:
     def revision(self, scope: str) -> int:
         return self._view.revision(scope)
 
-    def derived(self, scope: str, key: Hashable, make: Callable[[], T]) -> T:
+    def derived(
+        self,
+        scope: str,
+        key: Hashable,
+        make: Callable[[], T],
+        weigh: Callable[[T], int] | None = None,  # noqa: ARG002 - one question's copies need no bound
+    ) -> T:
         """Kept here alone: what is made of other records must not be taken for what is made of the true ones."""
         place = (scope, key)
         if place not in self._derived:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from daypass.store import SqliteStore
 
 NOTHING_KEPT = "nothing was kept of how it was decided (audit.decisions)"
+UNREADABLE = "the trail has a line there that is no record of a call"
 LEFT_OUT = "one call asked more questions than are kept of it"
 
 
@@ -141,6 +142,7 @@ async def _replayed(trail: Trail, store: SqliteStore, wanted: ReplayWanted) -> J
     async for past in trail.calls(wanted.span):
         if _is_meant(past, wanted.principal):
             run.take(past)
+    run.not_replayed[UNREADABLE] += trail.unreadable
     return {
         "Replayed": run.replayed,
         "Differences": sorted(run.differences, key=lambda each: str(each["EventId"])),  # they are in order of time

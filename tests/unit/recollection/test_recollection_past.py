@@ -46,7 +46,7 @@ def record(number: int, **more: Any) -> dict[str, Any]:
         "userIdentity": {"type": "IAMUser", "principalId": "AIDA", "accountId": ACCOUNT, "accessKeyId": "AKIA"},
         "eventTime": time, "eventSource": "iam.amazonaws.com", "eventName": "ListUsers", "awsRegion": "us-east-1",
         "requestID": f"r{number}", "eventID": f"e{number:05}", "readOnly": True, "eventCategory": "Management",
-        "recipientAccountId": ACCOUNT,
+        "recipientAccountId": ACCOUNT, "sourceIPAddress": "192.0.2.7",
     }  # fmt: skip
     return told | more
 
@@ -62,10 +62,16 @@ def index(store: SqliteStore, *numbers: int) -> None:
 
 
 def told(journal: Path, store: SqliteStore, span: Span = ALWAYS, **more: Any) -> list[Past]:
-    async def read() -> list[Past]:
-        return [past async for past in Trail(journal, store).calls(span, **more)]
+    return read_all(journal, store, span, **more)[1]
 
-    return asyncio.run(read())
+
+def read_all(journal: Path, store: SqliteStore, span: Span = ALWAYS, **more: Any) -> tuple[Trail, list[Past]]:
+    trail = Trail(journal, store)
+
+    async def read() -> list[Past]:
+        return [past async for past in trail.calls(span, **more)]
+
+    return trail, asyncio.run(read())
 
 
 def ids(found: list[Past]) -> list[str]:
@@ -92,6 +98,54 @@ def test_torn_lines_and_foreign_ones_are_passed_over(journal: Path, store: Sqlit
     (journal / "1-1-b.jsonl").write_bytes(line(3, b"no json") + b"\n" + line(4, None) + b"\n")
     (journal / "other.txt").write_bytes(line(5) + b"\n")
     assert ids(told(journal, store)) == ["r1", "r4"]
+
+
+ODD = {
+    "no identity": {"userIdentity": ...},
+    "an identity that is null": {"userIdentity": None},
+    "an identity of no type": {"userIdentity": {}},
+    "a user without ids": {"userIdentity": {"type": "IAMUser"}},
+    "a federated user of nobody": {
+        "userIdentity": {"type": "FederatedUser", "principalId": "1:x", "accountId": ACCOUNT, "sessionContext": {}}
+    },
+    "a session begun at no time": {
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": "AROA:x",
+            "accountId": ACCOUNT,
+            "sessionContext": {"attributes": {"creationDate": "yesterday"}},
+        }
+    },
+    "an id that is a number": {"eventID": 1},
+    "no source": {"eventSource": ...},
+    "no address": {"sourceIPAddress": None},
+    "a day that is none": {"eventTime": "2026-11-31T12:00:00Z"},
+    "parameters that are a list": {"requestParameters": []},
+    "an answer that is a text": {"responseElements": "x"},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_json_of_another_shape_is_no_record_and_counted(journal: Path, store: SqliteStore, name: str) -> None:
+    odd = {key: value for key, value in record(2, **ODD[name]).items() if value is not ...}
+    text = json.dumps(odd, separators=(",", ":")).encode()
+    (journal / "1-1-a.jsonl").write_bytes(line(1) + b"\n" + text + b"\t{}\n" + line(3) + b"\n")
+    trail, found = read_all(journal, store)
+    assert (ids(found), trail.unreadable) == (["r1", "r3"], 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"{}", b"null", b"[]", b"\xff\xfe", b'{"a":' * 100_000, b'"eventTime":"2026-11-24T12:00:02Z"' + b"[" * 100_000,
+     b'{"eventTime":"2026-11-24T12:00:02Z","eventID":"\xff"}', line(2, b'{"asked":[["a"]]}'),
+     line(2, b'{"asked":' + b"[" * 100_000)],
+    ids=lambda text: repr(text[:24]),
+)  # fmt: skip
+def test_lines_that_nobody_can_read_are_counted(journal: Path, store: SqliteStore, text: bytes) -> None:
+    (journal / "1-1-a.jsonl").write_bytes(line(1) + b"\n" + text + b"\n" + line(3) + b"\n")
+    for _ in range(2):
+        trail, found = read_all(journal, store)
+        assert (ids(found), trail.unreadable) == (["r1", "r3"], 1)
 
 
 def test_a_time_bounds_both(journal: Path, store: SqliteStore) -> None:
