@@ -19,7 +19,7 @@ def test_a_value_that_is_asked_for_outlives_others() -> None:
 
 
 def test_none_is_a_value() -> None:
-    cache = ScopedCache(10)
+    cache = ScopedCache(10, 100)
     cache.put("s", "k", None)
     assert cache.get("s", "k") is None
     assert cache.get("s", "other") is MISSING
@@ -52,7 +52,7 @@ def test_a_bounded_cache_answers_what_was_put_last_or_nothing(operations: list[t
 
 @given(OPERATIONS)
 def test_a_scoped_cache_answers_what_was_put_last_or_nothing(operations: list[tuple[str, str, int]]) -> None:
-    cache = ScopedCache(6)
+    cache = ScopedCache(6, 100)
     truth: dict[tuple[str, int], int] = {}
     for step, (what, scope, key) in enumerate(operations):
         if what == "put":
@@ -68,3 +68,22 @@ def test_a_scoped_cache_answers_what_was_put_last_or_nothing(operations: list[tu
         assert len(cache) <= 6
         if what == "put":
             assert cache.get(scope, key) == step
+
+
+def test_heavy_values_are_bounded_by_what_they_weigh() -> None:
+    cache = ScopedCache(1000, 100)
+    for n in range(200):
+        cache.put(f"s{n % 3}", n, n, weight=20)
+        assert cache.get(f"s{n % 3}", n) == n
+        assert cache.weight <= 100
+        assert 0 < len(cache) <= 5
+
+
+def test_what_is_dropped_weighs_nothing_more() -> None:
+    cache = ScopedCache(1000, 100)
+    cache.put("kept", 1, 1, weight=10)
+    for n in range(50):
+        cache.put("s", n, n, weight=30)
+        cache.drop("s")
+    assert cache.get("kept", 1) == 1
+    assert cache.weight == 10

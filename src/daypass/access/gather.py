@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daypass.credentials import SessionKind
 from daypass.directory import Group, ManagedPolicy, View
 from daypass.directory.aws_managed import aws_policy
 from daypass.policy import CompiledLayer, Grammar, Layers, Policy, PrincipalKind, Source, bind, compile_layer, parse
+from daypass.store.caches import MISSING, ScopedCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from daypass.access.caller import Caller
     from daypass.directory import Role, User
 
-KEPT_TEXTS = 8192
+_KEPT_TEXTS: Final = 8192
+_KEPT_CHARACTERS: Final = 2 << 20
+"""Of the texts behind parsed policies, and behind compiled ones: each takes many times as many bytes as its text."""
+
 _EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
 _NOTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'
 
@@ -35,7 +39,9 @@ def layers_of(caller: Caller, view: View, resource_policy: ResourcePolicy | None
     owner = caller.role or caller.user
     identity = boundary = None
     if owner is not None:
-        identity, boundary = view.derived(owner.account, ("layers", owner.id), lambda: _of_principal(owner, view))
+        identity, boundary = view.derived(
+            owner.account, ("layers", owner.id), lambda: _of_principal(owner, view), lambda made: _text_of(*made)
+        )
     elif caller.kind is PrincipalKind.FEDERATED_USER:
         identity = _allow_all()  # made by a root user: only its session policies limit it
     return Layers(
@@ -48,18 +54,33 @@ def layers_of(caller: Caller, view: View, resource_policy: ResourcePolicy | None
     )
 
 
-@lru_cache(maxsize=KEPT_TEXTS)
+_PARSED: Final = ScopedCache(_KEPT_TEXTS, _KEPT_CHARACTERS)
+_OF_RESOURCES: Final = ScopedCache(_KEPT_TEXTS, _KEPT_CHARACTERS)
+
+
 def parsed(text: str, grammar: Grammar) -> Policy:
     """A policy that was checked when it was stored; parsed once per text."""
-    return parse(text, grammar)
+    policy: Policy = _PARSED.get(grammar.value, text)
+    if policy is MISSING:
+        policy = parse(text, grammar)
+        _PARSED.put(grammar.value, text, policy, len(text))
+    return policy
 
 
-@lru_cache(maxsize=KEPT_TEXTS)
 def resource_layer(policy: ResourcePolicy) -> CompiledLayer:
     """The compiled layer of a bucket or trust policy, its principals bound to unique ids."""
-    grammar = Grammar.TRUST if policy.is_trust else Grammar.BUCKET
-    bound = bind(parsed(policy.document, grammar), dict(policy.bindings))
-    return compile_layer((Source(bound, "trust policy" if policy.is_trust else "bucket policy"),))
+    kind = "trust policy" if policy.is_trust else "bucket policy"
+    layer: CompiledLayer = _OF_RESOURCES.get(kind, policy)
+    if layer is MISSING:
+        grammar = Grammar.TRUST if policy.is_trust else Grammar.BUCKET
+        bound = bind(parsed(policy.document, grammar), dict(policy.bindings))
+        layer = compile_layer((Source(bound, kind),))
+        _OF_RESOURCES.put(kind, policy, layer, len(policy.document))
+    return layer
+
+
+def _text_of(*layers: CompiledLayer | None) -> int:
+    return sum(len(source.policy.text) for layer in layers if layer is not None for source in layer.sources)
 
 
 def managed_source(view: View, account: str, arn: str) -> Source | None:
@@ -113,10 +134,12 @@ def _session_layer(caller: Caller, view: View) -> CompiledLayer | None:
         return compile_layer(()) if caller.kind is PrincipalKind.FEDERATED_USER else None
     if session.kind is SessionKind.ROOT:
         arns = session.policy_arns
-        return view.derived(session.account, ("task", arns), lambda: _compile_task(session.account, arns, view))
+        return view.derived(
+            session.account, ("task", arns), lambda: _compile_task(session.account, arns, view), _text_of
+        )
     key = ("session", session.policy, session.policy_arns)
     return view.derived(
-        session.account, key, lambda: _compile_session(session.account, key[1], session.policy_arns, view)
+        session.account, key, lambda: _compile_session(session.account, key[1], session.policy_arns, view), _text_of
     )
 
 

@@ -70,9 +70,10 @@ class View(Protocol):
         """The scope's revision: it grows with each committed change in it."""
         ...
 
-    def derived(self, scope: str, key: Hashable, make: Callable[[], T]) -> T:
+    def derived(self, scope: str, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int] | None = None) -> T:
         """A value computed from records of one scope, kept (bounded) until anything in that scope changes.
 
         For what is dear to compute and asked for on each request: the compiled policies of a principal.
+        ``weigh`` says how many characters of policy text are held by a value; those that are kept are bounded by it.
         """
         ...

@@ -24,6 +24,7 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 _DERIVED_LIMIT = 10_000
+_DERIVED_TEXT = 4 << 20
 
 
 class MemoryStore:
@@ -33,7 +34,7 @@ class MemoryStore:
         self.records: dict[Key, Record] = {}
         self.ids: dict[str, Key] = {}
         self.uses: dict[str, Use] = {}
-        self.derived = ScopedCache(_DERIVED_LIMIT)
+        self.derived = ScopedCache(_DERIVED_LIMIT, _DERIVED_TEXT)
         self.log: list[Place] = []
         self.revisions: dict[str, int] = {}
         self._spent: set[str] = set()
@@ -165,12 +166,12 @@ class MemoryView:
         self.notes.scopes.add(scope)
         return self._store.revisions.get(scope, 0)
 
-    def derived(self, scope: str, key: Hashable, make: Callable[[], T]) -> T:
+    def derived(self, scope: str, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int] | None = None) -> T:
         self.notes.scopes.add(scope)
         value: T = self._store.derived.get(scope, key)
         if value is MISSING:
             value = make()
-            self._store.derived.put(scope, key, value)
+            self._store.derived.put(scope, key, value, 0 if weigh is None else weigh(value))
         return value
 
     def _note(self, key: Key) -> None:

@@ -38,10 +38,15 @@ _BACKSTOP_SECONDS = 1.0
 
 
 class Limits(NamedTuple):
-    """How much a worker holds in memory, and how many changes it may be behind before it forgets all of it."""
+    """How much a worker holds in memory, and how many changes it may be behind before it forgets all of it.
+
+    ``derived_text`` are the characters of the policies that compiled layers were made of: a layer takes some 25 times
+    as many bytes, so their number alone bounds nothing.
+    """
 
     records: int = 100_000
     derived: int = 20_000
+    derived_text: int = 4 << 20
     log_length: int = 10_000
 
 
@@ -62,7 +67,7 @@ class Reader:
         self._absent: BoundedCache[Place, bool] = BoundedCache(limits.records)
         self._places: BoundedCache[str, Place] = BoundedCache(limits.records)
         self._revisions: BoundedCache[str, int] = BoundedCache(limits.records)
-        self._derived = ScopedCache(limits.derived)
+        self._derived = ScopedCache(limits.derived, limits.derived_text)
         self._seen = -1
         self._ask_again = 0.0
         self.seq = sql.head(db)
@@ -141,13 +146,20 @@ class Reader:
             self._revisions.put(scope, revision)
         return revision
 
-    def derived(self, view: SqliteView, scope: str, key: Hashable, make: Callable[[], T]) -> T:
+    def derived(
+        self,
+        view: SqliteView,
+        scope: str,
+        key: Hashable,
+        make: Callable[[], T],
+        weigh: Callable[[T], int] | None = None,
+    ) -> T:
         """A value that was made of a scope's records. What an old view makes is not kept: it may have read the past."""
         value: T = self._derived.get(scope, key)
         if value is MISSING:
             value = make()
             if view.seq == self.seq:
-                self._derived.put(scope, key, value)
+                self._derived.put(scope, key, value, 0 if weigh is None else weigh(value))
         return value
 
     def answers(self) -> bool:

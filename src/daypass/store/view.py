@@ -75,8 +75,8 @@ class SqliteView:
         self.notes.scopes.add(scope)
         return revision
 
-    def derived(self, scope: str, key: Hashable, make: Callable[[], T]) -> T:
-        value = self._reader.derived(self, scope, key, make)
+    def derived(self, scope: str, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int] | None = None) -> T:
+        value = self._reader.derived(self, scope, key, make, weigh)
         self.notes.scopes.add(scope)
         return value
 
