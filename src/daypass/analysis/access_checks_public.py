@@ -8,6 +8,7 @@ that must hold ties it to values that a stranger cannot have: an organization, a
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import TYPE_CHECKING, Final
 
 from daypass.analysis.access_checks import allowing, pieces_of, verdict
@@ -17,6 +18,7 @@ from daypass.analysis.access_checks_principals import Name, is_stranger
 from daypass.analysis.access_checks_regions import TooManyPieces
 from daypass.analysis.access_checks_values import ArnText, Network, One, Text
 from daypass.policy.conditions import FOR_ANY
+from daypass.policy.provider_controls import shared_claims
 
 if TYPE_CHECKING:
     from daypass.analysis.access_checks import Verdict
@@ -86,9 +88,13 @@ _ARN_KEYS: Final = frozenset(key for key in _FIXED_KEYS if key.endswith("arn"))
 _PATH_KEYS: Final = frozenset({"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"})
 _ADDRESS_KEYS: Final = frozenset({"aws:sourceip", "aws:vpcsourceip"})
 _WIDEST: Final = {4: 8, 6: 32}
+_MOST_ADDRESSES: Final = 1 << 28
+"""A sixteenth of the IPv4 addresses: whoever lists more, in however small pieces, has chosen nobody."""
 _ACCOUNT: Final = re.compile("[0-9]{12}")
 _OF_ACCOUNT: Final = re.compile("arn:[^:]+:[^:]+:[^:]*:[0-9]{12}:")
 _ORGANIZATION: Final = re.compile("o-[a-z0-9]{10,32}/")
+_SCHEMES: Final = re.compile("(?:[A-Za-z][A-Za-z0-9+._-]*:)*/*")
+"""Kinds of names before a name: ``repo:``, ``https://``."""
 _NOBODY: Final = frozenset({"anonymous", ""})
 """Values that strangers have where others have an account or an id."""
 
@@ -126,7 +132,7 @@ def _tells_strangers_apart(clause: Clause) -> bool:
     if not _must_fit(clause):
         return False
     if clause.key in _ADDRESS_KEYS:
-        return all(isinstance(value, Network) and _is_narrow(value) for value in clause.values)
+        return _are_narrow(clause.values)
     if clause.key in _PATH_KEYS:
         return all(_begins_with_organization(value) for value in clause.values)
     if clause.key not in _FIXED_KEYS:
@@ -164,28 +170,42 @@ def _begins_with_organization(value: ValueSet) -> bool:
     return isinstance(value, Text) and _ORGANIZATION.match(value.glob.beginning) is not None
 
 
-def _is_narrow(network: Network) -> bool:
-    return network.mask.bit_count() >= _WIDEST[network.version]
+def _are_narrow(values: tuple[ValueSet, ...]) -> bool:
+    """Whether ranges, united, are few addresses: two halves of the internet are all of it."""
+    ranges = [value for value in values if isinstance(value, Network)]
+    four = [IPv4Network((each.first, each.mask.bit_count())) for each in ranges if each.version == 4]
+    six = [IPv6Network((each.first, each.mask.bit_count())) for each in ranges if each.version == 6]
+    united: list[IPv4Network | IPv6Network] = [*collapse_addresses(four), *collapse_addresses(six)]
+    return (
+        len(ranges) == len(values)
+        and all(each.prefixlen >= _WIDEST[each.version] for each in united)
+        and sum(each.num_addresses for each in united if each.version == 4) <= _MOST_ADDRESSES
+    )
 
 
 def _is_of_one_client(provider: str, clauses: list[Clause]) -> bool:
     """Whether an identity provider's people are only let in through, or as, whom a claim names.
 
-    A SAML provider is the account's own; an OpenID Connect provider may serve everybody who has an account there.
+    A SAML provider is the account's own; an OpenID Connect provider may serve everybody who has an account there. Of
+    those that strangers share, everybody may ask for a token for any audience, so there only the subject tells.
     """
     if ":saml-provider/" in provider:
         return True
     host = provider.partition(":oidc-provider/")[2] or provider
-    claims = {f"{host}:{claim}".lower() for claim in ("aud", "sub")}
+    claims = {claim.lower() for claim in shared_claims(provider) or (f"{host}:aud", f"{host}:sub")}
     return any(
-        clause.key in claims and _must_fit(clause) and all(_begins_fixed(value) for value in clause.values)
+        clause.key in claims and _must_fit(clause) and all(_begins_fixed(value, host) for value in clause.values)
         for clause in clauses
     )
 
 
-def _begins_fixed(value: ValueSet) -> bool:
-    """Whether a pattern for a claim says anything: ``repo:acme/*`` does, ``*`` and ``repo:*`` do not."""
-    if isinstance(value, Text):
-        begin = value.glob.beginning
-        return value.glob.text == begin or "/" in begin.lstrip("/")
-    return _is_fixed(value)
+def _begins_fixed(value: ValueSet, host: str) -> bool:
+    """Whether a pattern for a claim says anything: ``repo:acme/*`` does; ``*``, ``repo:*`` and ``https://*`` do not.
+
+    Nor does the provider's own address, with which all its subjects may begin.
+    """
+    if not isinstance(value, Text):
+        return _is_fixed(value)
+    begin = value.glob.beginning
+    said = _SCHEMES.sub("", begin, count=1).removeprefix(f"{host}/").lstrip("/")
+    return value.glob.text == begin or "/" in said

@@ -46,16 +46,23 @@ def check_provider_controls(policy: Policy) -> None:
                 _check_provider(name, statement.conditions)
 
 
+def shared_claims(name: str) -> tuple[str, ...]:
+    """The condition keys of which one must tell the people of a shared provider apart; none for other providers."""
+    issuer = name.partition(":oidc-provider/")[2] or name
+    host = issuer.partition("/")[0]
+    if host not in _SHARED_ISSUERS:
+        return ()
+    return (f"{issuer}:sub", f"{issuer}:job_workflow_ref") if host == _GITHUB else (f"{issuer}:sub",)
+
+
 def _lets_tokens_in(statement: Statement) -> bool:
     return any(static_matcher(atoms(action.lower(), variables=False))(_ACTION) for action in statement.actions)
 
 
 def _check_provider(name: str, conditions: tuple[Condition, ...]) -> None:
-    issuer = name.partition(":oidc-provider/")[2] or name
-    host = issuer.partition("/")[0]
-    if host not in _SHARED_ISSUERS:
+    claims = shared_claims(name)
+    if not claims:
         return
-    claims = [f"{issuer}:sub", f"{issuer}:job_workflow_ref"] if host == _GITHUB else [f"{issuer}:sub"]
     wanted = {claim.lower() for claim in claims}
     if not any(c.key.lower() in wanted and _narrows(c) for c in conditions):
         raise PolicyProblem(

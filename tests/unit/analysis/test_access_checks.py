@@ -437,6 +437,12 @@ PRIVATE: dict[str, list[dict[str, Any]]] = {
         everyone("Allow", ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", ["o-1234567890/r-ab12/ou-1/*"]))
     ],
     "everybody in a network": [everyone("Allow", ("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "2001:db8::/32"]))],
+    "everybody in one of the largest networks": [everyone("Allow", ("IpAddress", "aws:SourceIp", "10.0.0.0/8"))],
+    "everybody in a few networks": [
+        everyone(
+            "Allow", ("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "52.0.0.0/8"])
+        )
+    ],
     "everybody through an endpoint": [everyone("Allow", VPCE)],
     "everybody with a role's ARN": [
         everyone("Allow", ("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/*"))
@@ -468,6 +474,19 @@ PUBLIC: dict[str, list[dict[str, Any]]] = {
     "in any organization": [everyone("Allow", ("StringLike", "aws:PrincipalOrgID", "o-*"))],
     "in no value that is known": [everyone("Allow", ("StringEquals", "aws:PrincipalOrgID", "${aws:PrincipalOrgID}"))],
     "in half of the internet": [everyone("Allow", ("IpAddress", "aws:SourceIp", "0.0.0.0/1"))],
+    "in all networks, each small": [
+        everyone("Allow", ("IpAddress", "aws:SourceIp", [f"{first}.0.0.0/8" for first in range(256)]))
+    ],
+    "in half of all networks, no two of them neighbours": [
+        everyone("Allow", ("IpAddress", "aws:SourceIp", [f"{first}.0.0.0/8" for first in range(0, 256, 2)]))
+    ],
+    "in two networks that are one too large": [
+        everyone("Allow", ("IpAddress", "aws:SourceIp", ["2001:db8::/32", "2001:db9::/32"]))
+    ],
+    "in all networks but none that is denied": [
+        everyone(),
+        everyone("Deny", ("NotIpAddress", "aws:SourceIp", [f"{first}.0.0.0/8" for first in range(256)])),
+    ],
     "in an organization or anywhere": [everyone("Allow", ("StringLike", "aws:PrincipalOrgID", ["o-1234567890", "*"]))],
     "outside an organization": [everyone("Allow", NOT_ORG)],
     "every value, and there are none": [
@@ -481,6 +500,10 @@ PUBLIC: dict[str, list[dict[str, Any]]] = {
     ],
     "any ARN": [everyone("Allow", ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/app"))],
 }
+
+
+GITHUB = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+EXAMPLE_IDP = f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example.com"
 
 
 class TestNoPublicAccess:
@@ -515,6 +538,18 @@ class TestNoPublicAccess:
                 ("sub", "repo:acme/*"),
                 "PASS",
             ),
+            (GITHUB, ("aud", "sts.amazonaws.com"), "FAIL"),
+            (GITHUB, ("sub", "repo:acme/app:ref:refs/heads/main"), "PASS"),
+            (GITHUB, ("job_workflow_ref", "acme/app/.github/workflows/x.yml@*"), "PASS"),
+            (GITHUB, ("sub", "repo:/*"), "FAIL"),
+            (f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com", ("aud", "https://gitlab.com"), "FAIL"),
+            (f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com", ("sub", "project_path:acme/*"), "PASS"),
+            (EXAMPLE_IDP, ("sub", "https://*"), "FAIL"),
+            (EXAMPLE_IDP, ("sub", "spiffe://*"), "FAIL"),
+            (EXAMPLE_IDP, ("sub", "https://idp.example.com/*"), "FAIL"),
+            (EXAMPLE_IDP, ("sub", "spiffe://corp*"), "FAIL"),
+            (EXAMPLE_IDP, ("sub", "spiffe://corp/*"), "PASS"),
+            (EXAMPLE_IDP, ("sub", "https://idp.example.com/acme/*"), "PASS"),
         ],
     )
     def test_providers_may_serve_everybody(self, provider: str, claim: tuple[str, str] | None, result: str) -> None:
