@@ -10,6 +10,8 @@ import pytest
 from iam_world import ACCOUNT, OTHER_ACCOUNT
 
 from daypass.directory import Organization, Put
+from daypass.policy import statement_spans
+from daypass.services.iam import simulation_positions
 
 if TYPE_CHECKING:
     from iam_world import Iam
@@ -138,6 +140,17 @@ class TestAnswers:
         (result,) = custom(iam, alone)
         assert result["MatchedStatements"] == [matched("PolicyInputList.1", "IAM Policy", 1, 16, 1, 77)]
 
+    def test_a_document_is_read_for_positions_once(self, iam: Iam, monkeypatch: pytest.MonkeyPatch) -> None:
+        reads: list[str] = []
+        read = statement_spans
+        monkeypatch.setattr(
+            simulation_positions, "statement_spans", lambda text: (reads.append(text), read(text))[1], raising=True
+        )
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement] * 20})
+        custom(iam, text, actions=["s3:GetObject", "s3:PutObject"], ResourceArns=[A, B])
+        assert reads == [text]
+
     def test_only_denials_are_told_of_a_denial(self, iam: Iam) -> None:
         (result,) = custom(iam, policy(), policy("Deny", "s3:*"), policy("Deny", "*"))
         assert result["EvalDecision"] == "explicitDeny"
@@ -145,9 +158,8 @@ class TestAnswers:
 
     def test_actions_that_do_not_exist_are_simulated_like_others(self, iam: Iam) -> None:
         """Recorded."""
-        actions = ["s3:*", "madeup:Action", "s3:MadeUp", "S3:gEtObJeCt", "s3:", "s3:Get Object"]
+        actions = ["madeup:Action", "s3:MadeUp", "S3:gEtObJeCt", "s3:", "s3:Get Object"]
         assert decisions(custom(iam, policy(), actions=actions)) == [
-            "implicitDeny",
             "implicitDeny",
             "implicitDeny",
             "allowed",
@@ -200,6 +212,12 @@ class TestContext:
             assert result["MissingContextValues"] == ["stack:key"]
         (result,) = custom(iam, policy(resource="arn:aws:s3:::simulation/${stack:key, 'a'}"), ResourceArns=[A])
         assert result["EvalDecision"] == "allowed"
+
+    def test_what_the_caller_says_of_itself_is_not_missing(self, iam: Iam) -> None:
+        keys = {"aws:username": "other", "aws:PrincipalArn": "x", "aws:CurrentTime": "y"}
+        text = policy(Condition={"StringEquals": keys})
+        (result,) = custom(iam, text, CallerArn=ALICE)
+        assert (result["EvalDecision"], result["MissingContextValues"]) == ("implicitDeny", ["aws:CurrentTime"])
 
     def test_nothing_is_missing_from_an_explicit_denial(self, iam: Iam) -> None:
         """Recorded."""
@@ -500,6 +518,10 @@ class TestRefusals:
         ("given", "text"),
         [
             ({"ActionNames": ["GetObject"]}, "The action is invalid since it is missing names"),
+            (
+                {"ActionNames": ["s3:GetObject", "s3:Delete*"]},
+                'Invalid Input Actions: "s3:Delete*" require different authorization information.',
+            ),
             ({"ResourceArns": ["not-an-arn"]}, "ResourceNames are not in a valid ARN format: not-an-arn."),
             ({"ResourceArns": ["arn:aws:s3"]}, "ResourceNames are not in a valid ARN format: arn:aws:s3."),
             ({"ResourceArns": [A, "*"]}, "ResourceNames are not in a valid ARN format: *."),
@@ -521,7 +543,7 @@ class TestRefusals:
         ],
     )
     def test_what_cannot_be_simulated_is_refused_in_awss_words(self, iam: Iam, given: Any, text: str) -> None:
-        """Recorded, but for the unknown handling option."""
+        """Recorded, but for the wildcard and the unknown handling option."""
         call = {"PolicyInputList": [policy()], "ActionNames": ["s3:GetObject"]} | given
         assert iam.refusal("SimulateCustomPolicy", **call) == ("InvalidInput", text)
 

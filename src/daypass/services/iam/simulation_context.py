@@ -32,18 +32,17 @@ _MOST_DIGITS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCaller:
-    """Who calls, with all condition keys of the request; ``supplied`` are those that ContextEntries gave."""
+    """Who calls, with all condition keys of the request."""
 
     principal: Principal
     context: Context
-    supplied: frozenset[str]
 
 
 def simulated_caller(call: Call, entity: Holder | None) -> SimulatedCaller:
     """The caller of a simulation, the given entries over what the caller is."""
     given = given_context(call)
     principal, context = _caller(call, entity)
-    return SimulatedCaller(principal, context | given, frozenset(given))
+    return SimulatedCaller(principal, context | given)
 
 
 def _caller(call: Call, entity: Holder | None) -> tuple[Principal, Context]:

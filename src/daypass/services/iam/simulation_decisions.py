@@ -25,6 +25,7 @@ from daypass.policy import (
 from daypass.policy.compiled import evaluate
 from daypass.policy.mentioned import mentioned_keys
 from daypass.services.iam.simulation_documents import BOUNDARY_POLICY, IAM_POLICY, RESOURCE_POLICY
+from daypass.services.iam.simulation_positions import statement_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from daypass.policy import Decision, Matched
     from daypass.services.iam.simulation_context import SimulatedCaller
     from daypass.services.iam.simulation_documents import NamedPolicy, Policies
+    from daypass.services.iam.simulation_positions import Position
     from daypass.services.iam.simulation_resources import Question
 
 ALLOWED, EXPLICIT, IMPLICIT = "allowed", "explicitDeny", "implicitDeny"
@@ -69,7 +71,15 @@ class Scenario:
         self._organization = tuple(compile_layer([Source(one, "") for one in level]) for level in policies.organization)
         self._caller = caller
         keys = dict.fromkeys(key for named in self.policies for key in mentioned_keys(named.policy))
-        self._missing = tuple(key for key in keys if key.lower() not in caller.supplied)
+        self._missing = tuple(key for key in keys if key.lower() not in caller.context)
+        self._positions: dict[int, tuple[tuple[Position, Position], ...]] = {}
+
+    def positions(self, place: int) -> tuple[tuple[Position, Position], ...]:
+        """Where the statements of a policy stand: found when first told, and kept for the other resources."""
+        found = self._positions.get(place)
+        if found is None:
+            found = self._positions[place] = statement_positions(self.policies[place].policy.text)
+        return found
 
     def decide(self, question: Question) -> Outcome:
         """The outcome for one action on one resource."""

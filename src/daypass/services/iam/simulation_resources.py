@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ANY: Final = "*"
 MOST_RESOURCES: Final = 1_000
+_WILDCARDS: Final = frozenset("*?")
 _ASKED_ON_PATHS: Final = frozenset(
     {
         "iam:listgroups",
@@ -105,12 +106,19 @@ def resources(call: Call) -> Resources:
 
 
 def actions(call: Call) -> list[str]:
-    """The actions of a call. Actions that do not exist are asked like any other. Raises InvalidInput."""
+    """The actions of a call. Actions that do not exist are asked like any other. Raises InvalidInput.
+
+    Wildcards are refused, though a recorded simulation took them for names: a pattern that is allowed as a name says
+    nothing of the actions that it means.
+    """
     names: list[str] = call.input["ActionNames"]
     if not names:
         raise invalid_input("ActionNames cannot be null or empty.")
     if any(":" not in name for name in names):
         raise invalid_input("The action is invalid since it is missing names")
+    pattern = next((name for name in names if not _WILDCARDS.isdisjoint(name)), None)
+    if pattern is not None:
+        raise invalid_input(f'Invalid Input Actions: "{pattern}" require different authorization information.')
     return names
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from daypass.policy import statement_spans
-from daypass.policy.json_text import WHITE_SPACE, line_and_column
 from daypass.services.iam.simulation_decisions import most_restrictive
 
 if TYPE_CHECKING:
@@ -78,29 +76,10 @@ def _statements(scenario: Scenario, places: Iterable[tuple[int, int]]) -> list[S
 
 def _statement(scenario: Scenario, place: int, statement: int) -> Shape:
     named = scenario.policies[place]
-    start, end = _span(named.policy.text, statement)
+    (line, column), (end_line, end_column) = scenario.positions(place)[statement]
     return {
         "SourcePolicyId": named.id,
         "SourcePolicyType": named.kind,
-        "StartPosition": _position(named.policy.text, start),
-        "EndPosition": _position(named.policy.text, end),
+        "StartPosition": {"Line": line, "Column": column},
+        "EndPosition": {"Line": end_line, "Column": end_column},
     }
-
-
-def _span(text: str, statement: int) -> tuple[int, int]:
-    """Where AWS's parser stood before and after a statement (recorded).
-
-    A lone statement begins behind its ``{``. One in a list begins behind the list's ``[``, or where the one before
-    ended.
-    """
-    spans = statement_spans(text)
-    brace, end = spans[statement]
-    if statement:
-        return spans[statement - 1][1], end
-    before = text[:brace].rstrip(WHITE_SPACE)
-    return (len(before) if before.endswith("[") else brace + 1), end
-
-
-def _position(text: str, offset: int) -> Shape:
-    line, column = line_and_column(text, offset)
-    return {"Line": line, "Column": column}
