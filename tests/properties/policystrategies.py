@@ -84,6 +84,23 @@ KEYS = ["k1", "K1", "k2", "many", "none", "aws:username"]
 TEXTS = ["", "a", "A", "alice", "k", "a*", "*", "?", "${aws:username}", "${none}", "${none, 'a'}x", "${*}", "${many}", "ß", "10", "10.0", "9",
          "true", "False", "2026-11-24", "2026-11-24T00:00:00Z", "1790000000", "10.0.0.1", "10.0.0.0/8", "2001:db8::/32", "::ffff:10.0.0.1",
          "QQ==", "arn:aws:iam::111111111111:role/app", "arn:aws:iam::*:role/a?p", "arn:aws:s3:*", "arn:aws:s3:::${k1}", "x${"]  # fmt: skip
+ARN_WANTED = ["${k1}", "${none}", f"${{none, '{APP}'}}", "arn:${k1}", "${k1}:x", "${k1}*", "arn:aws:iam::${k1}", "arn:aws:iam::${k1}:role/app",
+              "arn:aws:s3:::${k1}", "${many}", "arn:${none}", "${*}", APP, "arn:aws:iam::*:role/a?p", "arn:aws:s3:*", "${k1"]  # fmt: skip
+"""Values of Arn operators: with a variable for all of it, for some parts, within one part; with none."""
+ARN_FOUND = [
+    APP,
+    ALICE,
+    "aws:iam::111111111111:role/app",
+    A,
+    f"{A}:role/app",
+    "arn:aws:iam::*:role/a?p",
+    "arn:aws:iam",
+    "app",
+    "*",
+    "",
+    ":::::",
+]
+"""What stands for these variables, and what requests hold."""
 BASES = [
     "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike",
     "StringNotLike", "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
@@ -104,7 +121,8 @@ def operators(draw: st.DrawFn) -> str:
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
     block: dict[str, Any] = {}
     for operator in draw(st.lists(operators(), max_size=2, unique=True)):
-        texts = st.sampled_from(["2026", "1790000000", "2026-11-24T00:00:00Z"] if "Date" in operator else TEXTS)
+        dates = ["2026", "1790000000", "2026-11-24T00:00:00Z"]
+        texts = st.sampled_from(dates if "Date" in operator else ARN_WANTED if "Arn" in operator else TEXTS)
         block[operator] = draw(
             st.dictionaries(st.sampled_from(KEYS[1:]), st.lists(texts, max_size=3), min_size=1, max_size=2)
         )
@@ -191,7 +209,7 @@ def worlds(draw: st.DrawFn) -> Layers:
 
 @st.composite
 def contexts(draw: st.DrawFn) -> dict[str, Any]:
-    one = st.sampled_from(TEXTS)
+    one = st.sampled_from(TEXTS) | st.sampled_from(ARN_FOUND)
     context: dict[str, Any] = draw(st.dictionaries(st.sampled_from(["k1", "k2", "aws:username"]), one, max_size=3))
     if draw(st.booleans()):
         context["many"] = tuple(draw(st.lists(one, max_size=3)))

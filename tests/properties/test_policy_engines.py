@@ -17,6 +17,8 @@ from policystrategies import (
     ACTION_PATTERNS,
     ALICE,
     APP,
+    ARN_FOUND,
+    ARN_WANTED,
     BASES,
     CALLERS,
     NAMES,
@@ -88,6 +90,31 @@ def test_both_engines_decide_alike() -> None:
     each = len(CALLERS) * 4
     assert decided.total() >= WORLDS * each, decided
     assert min(decided[kind.__name__] for kind in (Allow, ExplicitDeny, ImplicitDeny)) > decided.total() / 50, decided
+
+
+ARN_OPERATORS = [name for name in BASES if name.startswith("Arn")]
+
+
+@many
+@given(
+    operator=st.sampled_from(ARN_OPERATORS),
+    qualifier=st.sampled_from(["", "ForAllValues:", "ForAnyValue:"]),
+    ending=st.sampled_from(["", "IfExists"]),
+    wanted=st.lists(st.sampled_from(ARN_WANTED), min_size=1, max_size=2),
+    found=st.none() | st.sampled_from(ARN_FOUND) | st.lists(st.sampled_from(ARN_FOUND), max_size=2).map(tuple),
+    filled=st.none() | st.sampled_from(ARN_FOUND),
+    effect=st.sampled_from(["Allow", "Deny"]),
+)
+def test_both_engines_read_arns_of_variables_alike(
+    *, operator: str, qualifier: str, ending: str, wanted: list[str], found: Any, filled: str | None, effect: str
+) -> None:
+    condition = {qualifier + operator + ending: {"k2": wanted}}
+    statement = {"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}
+    policy = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), Grammar.IDENTITY)
+    context = {key: value for key, value in (("k1", filled), ("k2", found)) if value is not None}
+    identity = compile_layer((Source(policy, "p"), *(ANYTHING.sources if effect == "Deny" else ())))
+    request = AccessRequest(CALLERS[1], "iam:ListUsers", "*", A, context)
+    assert evaluate(Layers(identity=identity), request) == obvious_decide(Layers(identity=identity), request)
 
 
 @fewer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from daypass.analysis.access_checks_patterns import Glob
 from daypass.policy import operands
-from daypass.policy.patterns import ARN_PARTS, arn_parts, atoms
+from daypass.policy.patterns import ARN_PARTS, arn_parts, atoms, is_static
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,10 @@ def value_set(base: str, written: str, *, variables: bool) -> ValueSet:
         make = Glob.literal if base == "StringEquals" else Glob.of
         return Text(make(written, variables=variables))
     if base in ("ArnEquals", "ArnLike"):
-        parts = arn_parts(atoms(written, variables=variables))
+        pattern = atoms(written, variables=variables)
+        parts = arn_parts(pattern)
+        if not all(map(is_static, parts[: ARN_PARTS - 1])):  # the colons of a variable's value part an ARN, too
+            return Unknown(f"{base} {written}")
         return ArnText(tuple(map(Glob.of_atoms, parts)) if len(parts) == ARN_PARTS else ())
     if base == "Null" or (variables and "${" in written):
         return Unknown(written)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
@@ -18,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import base64_to_int
 
-from daypass.federation.problems import Faulty
+from daypass.federation.problems import Faulty, shown
 from daypass.federation.strict_json import json_object
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Key = RSAKey | ECKey
 
 MOST_RSA_KEYS: Final = 100
+_SHOWN: Final = 4
+"""How many keys a reason names."""
 RSA_BITS: Final = range(2048, 16385)
 
 _CURVES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
@@ -55,14 +58,17 @@ class VerificationKeys:
             kid = next(iter(self.keys))
         found = self.keys.get(kid)
         if found is None:
-            raise NoSuchKey(
-                f"the provider has no usable key with kid {kid!r}, but {', '.join(map(repr, self.keys)) or 'none at all'}"
-                + "".join(f"; {why}" for why in self.unusable)
-            )
+            raise NoSuchKey(f"the provider has no usable key with kid {shown(kid)}, but {self._told()}")
         key, algorithms = found
         if algorithm not in algorithms:
-            raise NoSuchKey(f"key {kid!r} is for {', '.join(sorted(algorithms))}, not for {algorithm}")
+            raise NoSuchKey(f"key {shown(kid)} is for {', '.join(sorted(algorithms))}, not for {algorithm}")
         return key
+
+    def _told(self) -> str:
+        """The keys that there are, as far as an operator wants to read them."""
+        names = ", ".join(map(shown, islice(self.keys, _SHOWN))) or "none at all"
+        more = f" and {len(self.keys) - _SHOWN} more" if len(self.keys) > _SHOWN else ""
+        return f"{names}{more}" + "".join(f"; {why}" for why in self.unusable[:_SHOWN])
 
 
 def verification_keys(document: bytes) -> VerificationKeys:

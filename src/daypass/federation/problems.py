@@ -5,7 +5,9 @@ STS answers each kind with its own error, IAM with another; ``reason`` is for th
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Final, Self
+
+_LONGEST: Final = 100
 
 
 class ProviderProblem(Exception):
@@ -30,3 +32,9 @@ class Untrusted(ProviderProblem):
 
 class Faulty(ProviderProblem):
     """It answers, but not with what the protocol asks for."""
+
+
+def shown(value: Any) -> str:
+    """What a stranger wrote, for the operator: quoted, and no longer than a line can bear."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

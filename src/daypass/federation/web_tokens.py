@@ -17,6 +17,7 @@ from joserfc.util import urlsafe_b64decode
 
 from daypass.errors import ApiError
 from daypass.federation.json_web_keys import ALGORITHMS
+from daypass.federation.problems import shown
 from daypass.federation.strict_json import json_object
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def verified_claims(token: UnverifiedToken, key: Key) -> dict[str, Any]:
     except (JoseError, ValueError):
         good = False
     if not good:
-        reason = f"the signature does not verify with key {token.kid!r} ({token.algorithm})"
+        reason = f"the signature does not verify with key {shown(token.kid)} ({token.algorithm})"
         raise ApiError("InvalidIdentityToken", "Invalid token signature", reason=reason)
     return token._claims  # noqa: SLF001 - they are verified now
 
@@ -86,14 +87,14 @@ def _checked_header(header: dict[str, Any]) -> tuple[str, str | None]:
     """Algorithm and ``kid``."""
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise _no_token(f"its algorithm is {algorithm!r}, not one of {', '.join(sorted(ALGORITHMS))}")
+        raise _no_token(f"its algorithm is {shown(algorithm)}, not one of {', '.join(sorted(ALGORITHMS))}")
     if "kid" in header and not isinstance(kid, str):
         raise _no_token("its kid is no text")
     other = [name for name in _OF_OTHER_FORMS if name in header]
     if other:
         raise _no_token(f"its header has {', '.join(other)}")
     if not isinstance(kind, str) or kind.upper() != "JWT":
-        raise _no_token(f"its type (typ) is {kind!r}, not JWT")
+        raise _no_token(f"its type (typ) is {shown(kind)}, not JWT")
     return algorithm, kid
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from daypass.policy import operands
-from daypass.policy.patterns import ARN_PARTS, arn_parts, atoms, context_matcher, is_static, static_matcher
+from daypass.policy.patterns import ARN_PARTS, arn_parts, atoms, context_matcher, fill, is_static, static_matcher
 from daypass.policy.variables import filled, pieces
 
 if TYPE_CHECKING:
@@ -204,24 +204,43 @@ def _like(*, unresolved: bool | None) -> MakesTest:
 
 
 def _arn(*, unresolved: bool | None) -> MakesTest:
-    """Six parts, one by one. What has fewer parts is no ARN, on either side."""
+    """Six parts, one by one. What has fewer parts is no ARN, on either side. A value's colons part like written ones."""
 
     def make(wanted: str, variables: bool) -> ValueTest:
-        parts = arn_parts(atoms(wanted, variables=variables))
-        if len(parts) != ARN_PARTS:
+        pattern = atoms(wanted, variables=variables)
+        parts = arn_parts(pattern)
+        settled = len(parts) == ARN_PARTS and all(map(is_static, parts[:-1]))
+        if is_static(pattern) and not settled:
             return lambda _actual, _context: False
         matchers = tuple(context_matcher(part) for part in parts)
 
-        def test(actual: str, context: Context) -> bool | None:
-            actual_parts = actual.split(":", ARN_PARTS - 1)
-            if len(actual_parts) != ARN_PARTS or actual_parts[0] != "arn":
+        def settled_test(actual: str, context: Context) -> bool | None:
+            actual_parts = _parts_of_arn(actual)
+            if actual_parts is None:
                 return False
             told = [matches(part, context) for matches, part in zip(matchers, actual_parts, strict=True)]
             return unresolved if None in told else False not in told
 
-        return test
+        def test(actual: str, context: Context) -> bool | None:
+            actual_parts = _parts_of_arn(actual)
+            if actual_parts is None:
+                return False
+            known = fill(pattern, context)
+            if known is None:
+                return unresolved
+            wanted_parts = arn_parts(known)
+            return len(wanted_parts) == ARN_PARTS and all(
+                static_matcher(part)(text) for part, text in zip(wanted_parts, actual_parts, strict=True)
+            )
+
+        return settled_test if settled else test
 
     return make
+
+
+def _parts_of_arn(actual: str) -> list[str] | None:
+    parts = actual.split(":", ARN_PARTS - 1)
+    return parts if len(parts) == ARN_PARTS and parts[0] == "arn" else None
 
 
 def _typed(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> MakesTest:

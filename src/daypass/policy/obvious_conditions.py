@@ -50,8 +50,8 @@ def all_of(answers: Sequence[Answer]) -> Answer:
     return any_of([answer.reversed() for answer in answers]).reversed()
 
 
-# Patterns: a list of characters and wildcards. What a variable brings is marked as filled in, so that its colons and
-# stars are ordinary characters.
+# Patterns: a list of characters and wildcards. What a variable brings is marked as filled in: its stars are ordinary
+# characters, and in resources its colons, too. In conditions a whole ARN may be a variable's value.
 
 
 class Token(Enum):
@@ -137,16 +137,16 @@ def expand_arn(text: str, context: Context, *, variables: bool) -> list[Tokens] 
     *first, last = text.split(":", 5)
     if variables and "${" in "".join(first):  # the colons of a variable's name cut nothing
         whole = expand(text, context, variables=True)
-        return None if whole is None else split_arn(whole)
+        return None if whole is None else split_arn(whole, values_too=False)
     tokens = expand(last, context, variables=variables)
     return None if tokens is None else [*map(wildcards, first), tokens]
 
 
-def split_arn(tokens: Tokens) -> list[Tokens]:
-    """Tokens cut at their first five colons, where these were written as such."""
+def split_arn(tokens: Tokens, *, values_too: bool) -> list[Tokens]:
+    """Tokens cut at their first five colons: at those that variables brought only if ``values_too``."""
     parts: list[list[str | Token]] = [[]]
     for each in tokens:
-        if each == ":" and not isinstance(each, FilledIn) and len(parts) < 6:
+        if each == ":" and (values_too or not isinstance(each, FilledIn)) and len(parts) < 6:
             parts.append([])
         else:
             parts[-1].append(each)
@@ -229,7 +229,7 @@ def _text_fits(family: str, tokens: Tokens, actual: str) -> bool:
         case "Bool":
             return actual.lower() in ("true", "false") and actual.lower() == as_text(tokens).lower()
         case "ArnEquals" | "ArnLike":
-            wanted, parts = split_arn(tokens), actual.split(":", 5)
+            wanted, parts = split_arn(tokens, values_too=True), actual.split(":", 5)
             return len(wanted) == len(parts) and all(map(glob, wanted, parts))
     raise ValueError(f"unknown operator {family}")
 

@@ -11,7 +11,7 @@ import binascii
 import re
 from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _INSTANT = re.compile(
@@ -22,6 +22,7 @@ _INSTANT = re.compile(
 _TRUTHS = {"true": True, "false": False}
 _NANOSECONDS = 1_000_000_000
 _LAST_EPOCH_SECOND = 2**63 - 1
+_MAPPED_BITS = 96
 _FIRST_YEAR, _LAST_YEAR = -292_275_054, 292_278_993
 
 
@@ -102,7 +103,10 @@ def address(text: str) -> tuple[int, int] | None:
 
 
 def network(text: str) -> tuple[int, int, int] | None:
-    """A range as (version, first address, mask). No prefix is one address; bits after the prefix do not count."""
+    """A range as (version, first address, mask). No prefix is one address; bits after the prefix do not count.
+
+    A range of IPv4 addresses mapped into IPv6 is the range of these, as :func:`address` has it.
+    """
     base, slash, prefix = text.partition("/")
     if slash and not (prefix.isascii() and prefix.isdigit()):
         return None
@@ -112,5 +116,10 @@ def network(text: str) -> tuple[int, int, int] | None:
         value = ip_network(text, strict=False)
     except ValueError:
         return None
-    version = 6 if isinstance(value, IPv6Network) else 4
-    return version, int(value.network_address), int(value.netmask)
+    if (
+        isinstance(value, IPv6Network)
+        and value.prefixlen >= _MAPPED_BITS
+        and value.network_address.ipv4_mapped is not None
+    ):
+        value = IPv4Network((int(value.network_address.ipv4_mapped), value.prefixlen - _MAPPED_BITS))
+    return value.version, int(value.network_address), int(value.netmask)

@@ -241,7 +241,7 @@ def _shift_and(segment: Segment, length: int, text: str, start: int, end: int) -
 
 
 def arn_parts(pattern: Atoms) -> tuple[Atoms, ...]:
-    """A pattern cut at its first five colons. A colon that comes with a variable's value cuts nothing."""
+    """A pattern cut at its first five colons. Those of a variable's value cut where it is filled in already."""
     parts: list[list[Atom]] = [[]]
     for atom in pattern:
         if not isinstance(atom, str):

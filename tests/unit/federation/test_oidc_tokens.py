@@ -336,3 +336,22 @@ def test_what_is_nested_a_little_is_a_token(web: Web) -> None:
     for _ in range(30):
         value = [value]
     assert web.ask(web.issuer.token(x=value)).status == 200
+
+
+@pytest.mark.parametrize("odd", ["x", "\U000e0001", "\x00"])
+def test_what_an_unverified_token_says_does_not_fill_the_log(web: Web, odd: str, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    """Anyone may send one: neither its issuer nor its key's name is written out at any length, however it is escaped."""
+    web.ask(web.issuer.token(iss=f"https://{odd * 1500}"))
+    web.ask(web.issuer.token(header={"kid": odd * 1500}))
+    web.ask(web.issuer.token(header={"typ": odd * 1500}))
+    lines = [record.getMessage() for record in caplog.records if "refused with" in record.getMessage()]
+    assert len(lines) == 3
+    assert max(map(len, lines)) < 1200 if odd == "\U000e0001" else max(map(len, lines)) < 600
+
+
+def test_a_reason_names_a_few_of_many_keys(web: Web) -> None:
+    keys = [rsa_key().as_dict(private=False) | {"kid": f"key-{number}"} for number in range(50)]
+    web.issuer.jwks = json.dumps({"keys": keys}).encode()
+    assert web.ask(web.issuer.token(header={"kid": "another"})).refusal == NO_KEY
+    assert "no usable key with kid 'another', but 'key-0', 'key-1', 'key-2', 'key-3' and 46 more" in web.reason()
+    assert "key-4" not in web.reason()

@@ -242,8 +242,44 @@ def test_variables_are_filled_in_for_texts_and_arns() -> None:
     assert told("StringLike", ["a${aws:Other}*"], "aBc", **other) is True
     assert told("StringLike", ["a${aws:Other}"], "aXY", **{"aws:other": "*"}) is False
     assert told("ArnLike", ["arn:aws:iam::${aws:Other}:role/x"], "arn:aws:iam::B:role/x", **other) is True
-    assert told("ArnLike", ["arn:aws:iam::${aws:Other}"], "arn:aws:iam::1:role/x", **{"aws:other": "1:role/x"}) is False
+    assert told("ArnLike", ["arn:aws:iam::${aws:Other}"], "arn:aws:iam::1:role/x", **{"aws:other": "1:role/x"}) is True
     assert told("StringNotEquals", ["a${aws:Other}"], "aB", **other) is False
+
+
+ROLE = "arn:aws:iam::1:role/x"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "fits"),
+    [
+        ("${aws:Other}", ROLE, True),
+        ("${aws:Other}", "arn:aws:iam::1:role/y", False),
+        ("${aws:Other}", "arn:aws:iam::1:role/*", False),
+        ("${aws:Other}", "arn:aws:iam::1:role/?", False),
+        ("${aws:Other}", "arn:aws:iam", False),
+        ("${aws:Other}/x", "arn:aws:iam::1:role", True),
+        ("${aws:Other}*", "arn:aws:iam::1:role/", True),
+        ("${aws:Other}*", "arn:aws:iam::", False),
+        ("arn:${aws:Other}:role/x", "aws:iam::1", True),
+        ("arn:aws:iam::${aws:Other}:role/x", "*", False),
+        ("arn:aws:iam:${aws:Other}", ":*:role/x", False),
+        ("${aws:None, 'arn:aws:iam::1:role/x'}", "", True),
+        ("${aws:None, 'arn:aws:iam::1:role/*'}", "", False),
+    ],
+)
+@pytest.mark.parametrize("equals", ["Equals", "Like"])
+def test_the_colons_of_a_value_part_an_arn_and_its_stars_are_plain(
+    equals: str, wanted: str, value: str, fits: bool
+) -> None:
+    assert told(f"Arn{equals}", [wanted], ROLE, **{"aws:other": value}) is fits
+    assert told(f"ArnNot{equals}", [wanted], ROLE, **{"aws:other": value}) is not fits
+
+
+@pytest.mark.parametrize("operator", ["ArnNotEquals", "ArnNotLike", "ArnNotEqualsIfExists", "ForAllValues:ArnNotLike"])
+@pytest.mark.parametrize("wanted", ["${aws:Other}", "arn:${aws:Other}", "${aws:Other}:x"])
+def test_an_arn_that_nothing_fills_in_leaves_a_negated_operator_open(operator: str, wanted: str) -> None:
+    assert told(operator, [wanted], ROLE) is None
+    assert told(operator.replace("Not", ""), [wanted], ROLE) is False
 
 
 def test_the_old_version_takes_variables_as_text() -> None:

@@ -127,6 +127,15 @@ def test_addresses_have_a_version_and_a_mapped_one_is_its_ipv4_address() -> None
         ("0.0.0.0/0", "2001:db8::1", False),
         ("2001:db8::/32", "2001:db8:ffff::1", True),
         ("::/0", "10.0.0.1", False),
+        ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("::ffff:198.51.100.7", "198.51.100.8", False),
+        ("::ffff:c633:6407", "::ffff:198.51.100.7", True),
+        ("::ffff:198.51.100.7/120", "198.51.100.200", True),
+        ("::ffff:198.51.100.7/120", "198.51.101.7", False),
+        ("::ffff:0:0/96", "203.0.113.5", True),
+        ("::ffff:0:0/96", "2001:db8::1", False),
+        ("::fffe:198.51.100.7", "198.51.100.7", False),
+        ("198.51.100.0/24", "::ffff:198.51.100.7", True),
     ],
 )
 def test_a_network_holds_addresses_of_its_own_version(text: str, address: str, inside: bool) -> None:

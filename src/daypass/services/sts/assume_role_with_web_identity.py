@@ -149,9 +149,8 @@ def _provider(arn: Arn, token: UnverifiedToken, view: View) -> OidcProvider:
         found = view.get(OidcProvider, arn.account, url)
     if found is None:
         text = f"No OpenIDConnect provider found in your account for {token.issuer}"
-        raise ApiError(
-            "InvalidIdentityToken", text, reason=f"account {arn.account} has no provider for iss {token.issuer!r}"
-        )
+        reason = f"account {arn.account} has no provider for iss {token.issuer[:100]!r}"
+        raise ApiError("InvalidIdentityToken", text, reason=reason)
     return found
 
 

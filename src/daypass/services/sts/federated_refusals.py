@@ -23,7 +23,7 @@ def told_to_operator(call: Call, refused: ApiError) -> ApiError:
     """The refusal, its reason completed by what the trust policy had to say, and logged."""
     if call.decisions and refused.code == "AccessDenied" and refused.reason is not None:
         refused.reason = f"{refused.reason}{_examined(call.decisions[-1][1])}"[:LONGEST]
-    reason = _on_one_line((refused.reason or refused.message or "")[:LONGEST])
+    reason = _on_one_line((refused.reason or refused.message or "")[:LONGEST])[:LONGEST]
     LOG.warning("request %s: %s refused with %s: %s", call.request_id, call.operation, refused.code, reason)
     return refused
 
