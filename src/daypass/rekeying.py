@@ -109,6 +109,8 @@ def rotate(config: Config, say: Callable[[str], None], *, resume: bool = False, 
     _require_server(config)
     try:
         with changing(config.data):
+            if emergency:
+                _throw_waiting_key_away(config, say)
             ring = _with_new_key(config, say, resume=resume)
             store = _store(config, ring)
             try:
@@ -122,8 +124,9 @@ def rotate(config: Config, say: Callable[[str], None], *, resume: bool = False, 
             for key_id in former:
                 ring = _without(config, ring, key_id)
         return Rotation(ring.active, resealed, issuers, former)
-    except StoreProblem as problem:
-        raise RingProblem(str(problem)) from None
+    except (StoreProblem, RingProblem) as problem:
+        text = str(problem)
+        raise RingProblem(text.replace("--resume", "--emergency") if emergency else text) from None
 
 
 def retire(config: Config, key_id: int | None, *, force: bool = False) -> list[int]:
@@ -145,6 +148,14 @@ def retire(config: Config, key_id: int | None, *, force: bool = False) -> list[i
             return retired
     except (StoreProblem, ValueError) as problem:
         raise RingProblem(str(problem)) from None
+
+
+def _throw_waiting_key_away(config: Config, say: Callable[[str], None]) -> None:
+    """What a rotation that was cut off has left in the key file was there to be read: whoever has the file has it, too."""
+    ring = read_ring(config.data)
+    if ring.waiting is not None:
+        _without(config, ring, ring.waiting)
+        say(f"key {ring.waiting} had never sealed and is thrown away")
 
 
 def _with_new_key(config: Config, say: Callable[[str], None], *, resume: bool) -> KeyRing:

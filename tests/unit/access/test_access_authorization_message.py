@@ -223,6 +223,30 @@ def test_a_role_that_is_not_there_refuses_like_one_that_does_not_trust(talkative
     assert contents[0] == contents[1]
 
 
+def test_neither_length_nor_content_tells_a_tagged_role_from_one_that_is_not_there(talkative: Host) -> None:
+    sts, admin = talkative.client("sts", talkative.user("bob")), talkative.admin("sts")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/there"
+    trust = trusting(
+        f"arn:aws:iam::{ACCOUNT}:user/admin", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}
+    )
+
+    def asked() -> tuple[int, str]:
+        blob = refusal(sts.assume_role, RoleArn=arn, RoleSessionName="session")[2].partition(MARK)[2]
+        return len(blob), admin.decode_authorization_message(EncodedMessage=blob)["DecodedMessage"]
+
+    missing = asked()
+    assert talkative.role("there", trust) == arn
+    untagged = asked()
+    tags = [{"Key": f"secret-{n}", "Value": os.urandom(30).hex()} for n in range(20)]
+    talkative.admin("iam").tag_role(RoleName="there", Tags=tags)
+    assert missing == untagged == asked()
+    assert "secret-" not in missing[1]
+
+
+def test_messages_have_few_lengths() -> None:
+    assert {len(message(context={"iam:policyarn": os.urandom(n).hex()})) % 256 for n in range(1, 90, 4)} == {0}
+
+
 def test_strangers_and_s3_get_no_message(talkative: Host) -> None:
     arn = talkative.role("far", trusting(f"arn:aws:iam::{ACCOUNT}:root"), account=OTHER_ACCOUNT)
     text = refusal(talkative.client("sts", talkative.user("bob")).assume_role, RoleArn=arn, RoleSessionName="session")[

@@ -12,7 +12,7 @@ import pytest
 from daypass import clock, keyfile, rekeying
 from daypass.cli.main import main
 from daypass.config import Config
-from daypass.credentials import Purpose, Secret
+from daypass.credentials import CannotOpen, Purpose, Secret
 from daypass.directory import GLOBAL, AccessKey, OutboundIssuer, Put
 from daypass.directory.issuers import AHEAD
 from daypass.keyfile import KEY_FILE, RingProblem, read_ring
@@ -189,6 +189,33 @@ def test_an_emergency_leaves_one_key_of_each_kind(config: Config) -> None:
     assert secrets(config) == before
     with pytest.raises(Exception, match="cannot be opened"):
         read_ring(config.data).open(Purpose.SESSION_TOKEN, blob, b"")
+
+
+def test_an_emergency_throws_a_waiting_key_away_because_the_thief_may_have_it(config: Config) -> None:
+    before = secrets(config)
+    stolen = read_ring(config.data).introduce(clock.random_bytes(32), int(START))
+    keyfile.write_private(config.data / KEY_FILE, stolen.to_text())
+    forged = stolen.activate(2).seal(Purpose.SESSION_TOKEN, b"session", b"", NONCE)
+    done = rotate(config, emergency=True)
+    ring = read_ring(config.data)
+    assert ring.key_ids == (done.key_id,)
+    assert not ring.has_a_key_of(stolen)
+    with pytest.raises(CannotOpen):
+        ring.open(Purpose.SESSION_TOKEN, forged, b"")
+    assert secrets(config) == before
+
+
+def test_an_emergency_that_waits_in_vain_asks_for_an_emergency_again(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyfile, "PATIENCE", 0.0)
+    process = key_ring(config.data)
+    with pytest.raises(RingProblem, match="daypass keys rotate --emergency"):
+        rotate(config, emergency=True)
+    process.close()
+    known = read_ring(config.data)
+    assert rotate(config, emergency=True).key_id in read_ring(config.data).key_ids
+    assert not read_ring(config.data).has_a_key_of(known)
 
 
 def test_the_trail_of_the_account_tells_of_new_signing_keys(config: Config) -> None:
