@@ -37,7 +37,7 @@ class UnusableXml(ValueError):
 class Bounds(NamedTuple):
     """How much XML is looked at: canonical form, which strangers make the server compute, costs their product.
 
-    ``each`` is the most attributes and namespaces that one element has: libxml2 takes the square of their number to read
+    ``each`` is the most attributes and namespaces that one element has: lxml takes the square of their number to list
     them. ``namespaces`` are those in scope at one element, where canonical form searches through them.
     """
 
