@@ -36,6 +36,9 @@ LONGEST: Final = 10_240
 
 _LARGEST_CONTENT: Final = 1 << 20
 _SEALED_OVERHEAD: Final = 2 + 12 + 16  # version and key id, nonce, tag
+_STEP: Final = 256
+"""Messages are this many characters long, or a multiple: a shorter step would tell of what is in them."""
+
 _LARGEST_PACKED: Final = LONGEST // 4 * 3 - _SEALED_OVERHEAD
 _KEPT_VALUES: Final = (100, 10, 0)
 _CALLERS_OWN: Final = ("aws:principaltag/", "aws:sourceidentity", "aws:sourceip", "aws:useragent", "aws:referer")
@@ -113,8 +116,8 @@ def content(denied: ExplicitDeny | ImplicitDeny, request: AccessRequest, caller:
 
 def _packed(document: Json, now: float) -> bytes:
     packed = zlib.compress(b"%d\n%s" % (int(now) + LIFETIME, msgspec.json.encode(document)))
-    # whole groups of base64, so that a message has one spelling
-    return packed + b"\0" * (-(len(packed) + _SEALED_OVERHEAD) % 3)
+    # whole groups of base64, so that a message has one spelling; and whole steps
+    return packed + b"\0" * (-(len(packed) + _SEALED_OVERHEAD) % (_STEP // 4 * 3))
 
 
 def _without_long_lists(document: Json, kept: int) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daypass.access.asking import NOTHING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from daypass.services.registry import Call
 
 _NEVER_ENCODED = "s3"
+_OF_THE_RESOURCE = ("aws:resourcetag/", "iam:resourcetag/", "aws:resourceorg", "aws:principalorg")
+"""Keys that are there only where the resource is, or because of what its policy asks."""
 
 
 def request_of(ask: Ask, caller: Caller, facts: RequestFacts, about: ContextValues = NOTHING) -> AccessRequest:
@@ -78,9 +81,17 @@ def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny, view: 
     own = not caller.is_anonymous and caller.federation is None and caller.account == ask.account
     if call.settings.access_encoded_messages and own and call.service != _NEVER_ENCODED:
         seal = Seal(call.keyring, call.mint.nonce(), call.now)
-        request = request_of(ask, caller, call.facts) if view is None else question_on(ask, caller, view, call.facts)[1]
-        message = encoded(decision, request, caller, seal)
+        message = encoded(decision, _request_shown(ask, call, view), caller, seal)
     return denied(ask, decision, caller, call.service, message)
+
+
+def _request_shown(ask: Ask, call: Call, view: View | None) -> AccessRequest:
+    """What an encoded message says of the request. Of a role it says the same whether there is one or not."""
+    of_trust = ask.resource_policy is not None and ask.resource_policy.is_trust
+    if view is not None and not of_trust:
+        return question_on(ask, call.caller, view, call.facts)[1]
+    context = {key: value for key, value in ask.context.items() if not key.startswith(_OF_THE_RESOURCE)}
+    return request_of(replace(ask, context=context), call.caller, call.facts)
 
 
 def _decided(ask: Ask, call: Call, view: View) -> Decision:
