@@ -1,19 +1,23 @@
 """JSON as policies need it: no duplicate keys, no surprises, and the places of things in the text.
 
 RFC 8259 leaves duplicate names to the reader; two readers that choose differently are how CVE-2017-12635 happened, so
-duplicates are refused here. Numbers keep the spelling they were sent with (a condition value ``10`` is the text ``10``).
+duplicates are refused here, and so is a depth that no policy has: what a place costs grows with it. Numbers keep the spelling they were sent with (a condition value ``10`` is the text ``10``).
 The places are found by a second, iterative walk that is only taken when they are asked for.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 WHITE_SPACE = " \t\r\n"
+MOST_LEVELS = 32
+"""How deep a document may be nested. The grammars know six levels."""
 
 Path = tuple["str | int", ...]
 """Where a value stands: the names, and the places in lists, on the way to it."""
@@ -35,6 +39,9 @@ class JsonNumber(str):
 
 def read(text: str) -> Any:
     """The value a JSON text stands for. Raises NotJson for anything else, however deep or odd it is."""
+    too_deep = _too_deep(text)
+    if too_deep is not None:
+        raise NotJson("nested too deeply", too_deep)
     try:
         value = json.loads(
             text,
@@ -45,8 +52,6 @@ def read(text: str) -> Any:
         )
         # half of a surrogate pair, written as an escape, could neither be stored nor be named in an answer
         json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise NotJson("nested too deeply") from None
     except json.JSONDecodeError as error:
         raise NotJson(error.msg, error.pos) from None
     except _TwiceError:
@@ -85,8 +90,12 @@ def policy_size(text: str) -> int:
         size += position - quote
 
 
+@lru_cache(maxsize=32)
 def statement_spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Where each statement of a (valid) document stands: the offsets of its ``{`` and of the character after its ``}``."""
+    """Where each statement of a (valid) document stands: the offsets of its ``{`` and of the character after its ``}``.
+
+    Remembered, as it is asked once for each statement of a document.
+    """
     return tuple(
         (start, end)
         for path, start, end in _values(text)
@@ -147,12 +156,40 @@ def _is_principal(path: Path) -> bool:
     return len(names) > 1 and names[0] == "Statement" and names[1] in ("Principal", "NotPrincipal")
 
 
+def _too_deep(text: str) -> int | None:
+    """The offset of the first bracket that opens a level too many."""
+    depth = position = 0
+    while found := _MARK.search(text, position):
+        position = found.end()
+        if found[0] == '"':
+            position = _string_end(text, found.start())
+        elif found[0] in "]}":
+            depth -= 1
+        else:
+            depth += 1
+            if depth > MOST_LEVELS:
+                return found.start()
+    return None
+
+
 def _second_of_a_name(text: str) -> int | None:
-    seen: set[Path] = set()
-    for path, start, _end in _values(text):
-        if path in seen:
-            return start
-        seen.add(path)
+    """The offset of the value of the first name that its object had before."""
+    names: list[set[str]] = []
+    position = 0
+    while found := _MARK.search(text, position):
+        position = found.end()
+        if found[0] in "{[":
+            names.append(set())
+        elif found[0] in "}]":
+            names.pop()
+        else:
+            position = _string_end(text, found.start())
+            colon = _COLON.match(text, position)
+            if colon:
+                name = json.loads(text[found.start() : position])
+                if name in names[-1]:
+                    return colon.end()
+                names[-1].add(name)
     return None
 
 
@@ -162,6 +199,8 @@ class _NameExpected:
 
 _NAME_EXPECTED: Any = _NameExpected()
 _STRUCTURE = frozenset("{}[],:" + WHITE_SPACE)
+_MARK = re.compile(r'["{}\[\]]')
+_COLON = re.compile(rf"[{WHITE_SPACE}]*:[{WHITE_SPACE}]*")
 
 
 def _values(text: str) -> Iterator[tuple[Path, int, int]]:
@@ -200,11 +239,12 @@ def _values(text: str) -> Iterator[tuple[Path, int, int]]:
 def _string_end(text: str, quote: int) -> int:
     """The offset after the string that opens at ``quote``; the end of the text if it never closes."""
     position = quote + 1
-    while True:
-        close = text.find('"', position)
-        if close < 0:
-            return len(text)
+    close = text.find('"', position)
+    while close >= 0:
         backslash = text.find("\\", position, close)
         if backslash < 0:
             return close + 1
         position = backslash + 2
+        if close < position:
+            close = text.find('"', position)
+    return len(text)
