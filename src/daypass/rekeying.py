@@ -21,7 +21,7 @@ from daypass import clock
 from daypass.access.context import iso_time
 from daypass.audit import Recorder
 from daypass.directory import GLOBAL, Account, OutboundIssuer, Put
-from daypass.directory.issuers import AHEAD
+from daypass.directory.issuers import AHEAD, ALGORITHMS
 from daypass.keyfile import KEY_FILE, RingProblem, changing, read_ring, replace_ring, wait_until_left
 from daypass.services.signing_keys import new_keys
 from daypass.services.sts.issued_sessions import LONGEST_LIFE
@@ -111,13 +111,14 @@ def rotate(config: Config, say: Callable[[str], None], *, resume: bool = False, 
         with changing(config.data):
             if emergency:
                 _throw_waiting_key_away(config, say)
+            before = read_ring(config.data).active
             ring = _with_new_key(config, say, resume=resume)
             store = _store(config, ring)
             try:
                 resealed = asyncio.run(_reseal(store, ring.active))
                 say(f"{resealed} records hold secrets that are now sealed under key {ring.active}")
-                since = None if emergency else ring.dates[ring.active].introduced
-                issuers = asyncio.run(_rotate_issuers(store, since))
+                since = ring.dates[ring.active].introduced if ring.active == before else None
+                issuers = asyncio.run(_rotate_issuers(store, since, at_once=emergency))
             finally:
                 store.close()
             former = tuple(key_id for key_id in ring.key_ids if key_id != ring.active) if emergency else ()
@@ -204,15 +205,17 @@ async def _reseal(store: SqliteStore, active: int) -> int:
     return count
 
 
-async def _rotate_issuers(store: SqliteStore, since: int | None) -> int:
-    """Step 4, for the accounts whose newest keys are older; None is all of them, and their former keys go at once."""
-    at_once = since is None
+async def _rotate_issuers(store: SqliteStore, since: int | None, *, at_once: bool) -> int:
+    """Step 4. Where it is taken up again, ``since`` spares the accounts that have had new keys after it.
+
+    ``at_once`` takes the former keys away.
+    """
     count = 0
     for account in _accounts(store.view()):
         for _ in range(ATTEMPTS):
             view = store.view()
             issuer = view.get(OutboundIssuer, account, "")
-            if issuer is None or (since is not None and issuer.keys[-1].signs_from > since):
+            if issuer is None or (since is not None and _has_new_keys(issuer, since)):
                 break
             now = int(clock.now())
             fresh = new_keys(now if at_once else now + AHEAD)
@@ -230,6 +233,12 @@ async def _rotate_issuers(store: SqliteStore, since: int | None) -> int:
         else:
             raise RingProblem("the directory is changing too fast: run `daypass keys rotate --resume`")
     return count
+
+
+def _has_new_keys(issuer: OutboundIssuer, since: int) -> bool:
+    """Whether an account's newest keys came in after a moment. A first pair signs at once, one that follows waits."""
+    signs_from = issuer.keys[-1].signs_from
+    return signs_from > since if len(issuer.keys) == len(ALGORITHMS) else signs_from - AHEAD >= since
 
 
 def _still_needed(config: Config, ring: KeyRing, key_id: int, *, force: bool) -> str | None:

@@ -167,12 +167,41 @@ def test_signing_keys_follow_one_another(config: Config, now: list[float]) -> No
     assert keys[:2] == first
     assert {key.signs_from for key in keys[2:]} == {int(START) + 10 + AHEAD}
     now[0] += 10
-    rotate(config)
+    assert rotate(config).issuers == 1
     now[0] += 30 * 86_400
     rotate(config)
     kept = issuer(config).keys
     assert len(kept) == 4, "keys that nobody needs any more are gone"
     assert not set(kept) & set(first)
+
+
+@pytest.mark.parametrize("later", [0, 10, AHEAD - 1, AHEAD + 1])
+def test_each_rotation_brings_new_signing_keys_however_soon_it_follows(
+    config: Config, now: list[float], later: int
+) -> None:
+    issuer(config)
+    rotate(config)
+    second = issuer(config).keys
+    now[0] += later
+    assert rotate(config).issuers == 1
+    third = issuer(config).keys
+    assert third[:-2] == second, "keys that wait keep their turn"
+    assert {key.signs_from for key in third[-2:]} == {int(now[0]) + AHEAD}
+    assert {key.signs_from for key in second[-2:]} == {int(START) + AHEAD}
+
+
+def test_a_rotation_that_was_cut_off_before_its_last_step_brings_the_signing_keys_when_it_is_resumed(
+    config: Config, now: list[float]
+) -> None:
+    issuer(config)
+    rotate(config)
+    now[0] += 10
+    ring = read_ring(config.data)
+    keyfile.write_private(config.data / KEY_FILE, ring.rotate(clock.random_bytes(32), int(now[0])).to_text())
+    assert rotate(config, resume=True).issuers == 1
+    assert len(issuer(config).keys) == 6
+    now[0] += 2 * AHEAD
+    assert rotate(config, resume=True).issuers == 0, "there is nothing left to do"
 
 
 def test_an_emergency_leaves_one_key_of_each_kind(config: Config) -> None:
