@@ -149,7 +149,7 @@ def _provider(arn: Arn, token: UnverifiedToken, view: View) -> OidcProvider:
         found = view.get(OidcProvider, arn.account, url)
     if found is None:
         text = f"No OpenIDConnect provider found in your account for {token.issuer}"
-        reason = f"account {arn.account} has no provider for iss {token.issuer[:100]!r}"
+        reason = f"account {arn.account} has no provider for iss {token.issuer!r}"[:200]
         raise ApiError("InvalidIdentityToken", text, reason=reason)
     return found
 
