@@ -195,6 +195,17 @@ NOT_NEW: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
 }
 
 NEW: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "a Deny of a variable for a whole ARN is gone": (
+        [allow("s3:GetObject", "*", ("ArnEquals", "aws:SourceArn", ROLE))],
+        [
+            allow("s3:GetObject", "*", ("ArnEquals", "aws:SourceArn", ROLE)),
+            deny("s3:GetObject", "*", ("ArnEquals", "aws:SourceArn", "${aws:PrincipalTag/own}")),
+        ],
+    ),
+    "an Allow of a variable for a whole ARN": (
+        [allow("s3:GetObject", "*", ("ArnEquals", "aws:SourceArn", "${aws:PrincipalTag/own}"))],
+        [allow("s3:GetObject", "*", ("ArnEquals", "aws:SourceArn", ROLE))],
+    ),
     "an action more": ([allow(["s3:GetObject", "s3:GetObjectAcl"])], [allow("s3:GetObject")]),
     "a wider action": ([allow("s3:Get*")], [allow("s3:GetObject")]),
     "a wider resource": ([allow("s3:*", f"{B}*")], [allow("s3:*", f"{B}/*")]),
