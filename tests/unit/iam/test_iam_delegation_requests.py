@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from worldkit import ACCOUNT, OTHER_ACCOUNT, START, Host, allow, deny, document, make_host, refusal, trusting
 
 from daypass.errors import ApiError
@@ -354,6 +355,78 @@ def test_who_sees_a_request(host: Host, template: str) -> None:
         first["DelegationRequests"][0]["DelegationRequestId"],
         rest["DelegationRequests"][0]["DelegationRequestId"],
     } == {free, addressed}
+
+
+def owners_rights(iam: Any, request_id: str) -> list[str]:
+    """What credentials may do with a request that are the owner's by default: the codes of refusals, or ok."""
+    arn = f"arn:aws:iam::{OWNER}:delegation-request/{request_id}"
+    calls = [
+        lambda: iam.get_delegation_request(DelegationRequestId=request_id),
+        lambda: iam.update_delegation_request(DelegationRequestId=request_id, Notes="x"),
+        lambda: iam.get_human_readable_summary(EntityArn=arn),
+    ]
+    return [_code(call) for call in calls]
+
+
+def _code(call: Any) -> str:
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "ok"
+
+
+def test_a_delegate_is_not_the_owner_whose_arn_it_shows(host: Host, template: str) -> None:
+    boss = host.client("iam", host.user("boss", allow("*")))
+    _, token = granted(host, template, boss)
+    other = create(host, template, RequestorWorkflowId="workflow-2")
+    boss.associate_delegation_request(DelegationRequestId=other)
+    delegate = host.client("iam", trade(host, token)["Credentials"])
+    assert owners_rights(delegate, other) == ["AccessDenied"] * 3
+    assert owners_rights(boss, other) == ["ok"] * 3
+    assert shown(boss, other)["Notes"] == "x"
+
+
+def test_limited_credentials_are_not_the_owner_whose_arn_they_show(host: Host, template: str) -> None:
+    role, alice = host.role("Boss", trusting(OWNER), allow("*")), host.user("alice", allow("*"))
+    session = host.client("iam", host.assume(alice, role, "one"))
+    request_id = create(host, template)
+    session.associate_delegation_request(DelegationRequestId=request_id)
+    assert owners_rights(session, request_id) == ["ok"] * 3
+    by_policy = host.assume(alice, role, "one", Policy=allow("s3:*"))
+    by_arn = host.assume(alice, role, "one", PolicyArns=[{"arn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}])
+    for limited in (by_policy, by_arn):
+        assert owners_rights(host.client("iam", limited), request_id) == ["AccessDenied"] * 3
+    reader = host.assume(alice, role, "one", Policy=allow("iam:GetDelegationRequest"))
+    assert owners_rights(host.client("iam", reader), request_id) == ["ok", "AccessDenied", "ok"]
+
+
+def test_an_explicit_deny_holds_for_the_owner_too(host: Host, template: str) -> None:
+    request_id = create(host, template)
+    owner = host.client("iam", host.user("owner", allow("iam:AssociateDelegationRequest")))
+    owner.associate_delegation_request(DelegationRequestId=request_id)
+    assert owners_rights(owner, request_id) == ["ok"] * 3, "an owner needs no policy"
+    admin = host.admin("iam")
+    denied = deny("iam:GetDelegationRequest", "iam:UpdateDelegationRequest")
+    admin.put_user_policy(UserName="owner", PolicyName="deny", PolicyDocument=denied)
+    assert owners_rights(owner, request_id) == ["AccessDenied"] * 3
+    admin.delete_user_policy(UserName="owner", PolicyName="deny")
+    boundary = admin.create_policy(PolicyName="b", PolicyDocument=denied)["Policy"]["Arn"]
+    admin.put_user_permissions_boundary(UserName="owner", PermissionsBoundary=boundary)
+    assert owners_rights(owner, request_id) == ["AccessDenied"] * 3
+
+
+def test_a_delegate_does_not_send_a_token_that_only_the_owner_sends(host: Host, template: str) -> None:
+    everything = host.admin("iam", PARTNER).create_policy(PolicyName="all", PolicyDocument=allow("*"))["Policy"]["Arn"]
+    boss = host.client("iam", host.user("boss", allow("*")))
+    _, token = granted(host, template, boss, Permissions={"PolicyTemplateArn": everything})
+    kept = create(host, template, RequestorWorkflowId="workflow-2", OnlySendByOwner=True)
+    _do(boss, "associate", kept)
+    _do(boss, "accept", kept)
+    delegate = host.client("iam", trade(host, token)["Credentials"])
+    assert refusal(delegate.send_delegation_token, DelegationRequestId=kept)[:2] == (403, "AccessDenied")
+    assert shown(boss, kept)["State"] == "ACCEPTED"
+    _do(boss, "send", kept)
 
 
 def test_the_summary_is_not_supported_and_says_so(host: Host, template: str) -> None:

@@ -21,15 +21,23 @@ _LONGEST_CHECK = 200
 """Pairs of action and resource that a check looks at."""
 
 
+def is_limited(caller: Caller) -> bool:
+    """Whether these credentials have less than the identity whose ARN they show: session policies, or a delegate's."""
+    session = caller.session
+    return session is not None and (
+        session.policy is not None or bool(session.policy_arns) or session.delegate is not None
+    )
+
+
 def approver(caller: Caller) -> Approver:
     """The accepting identity as it is now.
 
     A delegated session has the policy that was asked for as its only session policy; so one that is itself limited by
     session policies could hand on more than it has, and may not accept.
     """
-    session = caller.session
-    if session is not None and (session.policy is not None or session.policy_arns or session.delegate is not None):
+    if is_limited(caller):
         raise ApiError("AccessDenied", _LIMITED)
+    session = caller.session
     if caller.role is None or session is None:
         name, path = ("root", "/") if caller.user is None else (caller.user.name, caller.user.path)
         return Approver(caller.arn, caller.arn, caller.user_id, name, path)

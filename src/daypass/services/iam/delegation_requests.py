@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from daypass.access.asking import Ask
+from daypass.access.authorize import decision_on
 from daypass.arns import Arn
 from daypass.directory import GLOBAL, Account, DelegationRequest, Delete, ManagedPolicy, Put
 from daypass.errors import ApiError
-from daypass.policy import PrincipalKind
+from daypass.policy import ExplicitDeny, PrincipalKind
 from daypass.services.iam import paging
-from daypass.services.iam.delegation_approval import approver, permission_check
+from daypass.services.iam.delegation_approval import approver, is_limited, permission_check
 from daypass.services.iam.delegation_messages import check_channel, deliver, exchange_token
 from daypass.services.iam.delegation_templates import boundaries, rendered
 from daypass.services.iam.entities import all_linked, find_policy
@@ -40,16 +41,28 @@ _UNDELIVERED = "The exchange token could not be delivered: the requestor's notif
 def _asked(call: Call, view: View) -> list[Ask]:
     """The request that the call names, in the eyes of the caller's account."""
     request = _found(call, view)
-    default = call.operation in ("GetDelegationRequest", "UpdateDelegationRequest", "GetHumanReadableSummary")
-    if default and request.owner_id == call.caller.arn:
-        return []  # its owner may, without any policy
-    return [_ask(call, request, call.operation)]
+    ask = _ask(call, request, call.operation)
+    by_default = call.operation in ("GetDelegationRequest", "UpdateDelegationRequest")
+    return [] if by_default and _owner_may(ask, call, view, request) else [ask]
 
 
 def _summarised(call: Call, view: View) -> list[Ask]:
     """Whoever may read a request may have its summary."""
     request = _found(call, view)
-    return [] if request.owner_id == call.caller.arn else [_ask(call, request, "GetDelegationRequest")]
+    ask = _ask(call, request, "GetDelegationRequest")
+    return [] if _owner_may(ask, call, view, request) else [ask]
+
+
+def _is_owner(call: Call, request: DelegationRequest) -> bool:
+    """Whether the owner calls: not who only shows its ARN, with credentials that are limited or a delegate's."""
+    return request.owner_id == call.caller.arn and not is_limited(call.caller)
+
+
+def _owner_may(ask: Ask, call: Call, view: View, request: DelegationRequest) -> bool:
+    """The owner may without any policy, as long as none denies it."""
+    if not _is_owner(call, request):
+        return False
+    return not isinstance(decision_on(ask, call.caller, view, call.facts), ExplicitDeny)
 
 
 def _ask(call: Call, request: DelegationRequest, operation: str) -> Ask:
@@ -172,7 +185,7 @@ async def reject_delegation_request(call: Call, view: View, rooms: Rooms) -> Res
 async def send_delegation_token(call: Call, view: View, rooms: Rooms) -> Result:
     """Hand the exchange token to the requestor: the delegation begins now, and there is no way back."""
     request = _in_state(call, view, "ACCEPTED")
-    if request.only_send_by_owner and request.owner_id != call.caller.arn:
+    if request.only_send_by_owner and not _is_owner(call, request):
         arn = _arn(call.account, request.id)
         text = f"User: {call.caller.arn} is not authorized to perform: iam:SendDelegationToken on resource: {arn}"
         raise ApiError("AccessDenied", text, reason="only the owner of the request sends its token")
