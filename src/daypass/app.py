@@ -21,7 +21,6 @@ from daypass.provisioning import key_ring
 from daypass.services.accessanalyzer import accessanalyzer
 from daypass.services.cloudtrail import cloudtrail
 from daypass.services.iam import iam
-from daypass.services.issuer_documents import PREFIX as ISSUERS
 from daypass.services.issuer_documents import IssuerDocuments
 from daypass.services.mint import Mint
 from daypass.services.registry import Operations, Rooms
@@ -103,11 +102,8 @@ class App:
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request. Never raises."""
-        if request.raw_path.startswith(ISSUERS):
-            document = self._documents.answer(request)
-            if document is not None:
-                return document
-        return answer(request, self._world)
+        document = self._documents.answer(request)
+        return answer(request, self._world) if document is None else document
 
     async def start(self) -> None:
         """Begin background work: indexing the journal, following the key file, sweeping up after crashes."""

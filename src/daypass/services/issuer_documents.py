@@ -3,7 +3,8 @@
 Sources: OpenID Connect Discovery 1.0 section 4, RFC 7517 section 5. Both are open to everybody, without a signature, below
 ``/oidc/UUID/``. They go on being served when the feature is switched off, for tokens outlive that. The path is ours for
 unsigned requests alone, whatever stands there in a bucket named ``oidc``: nobody's object can pass for a document of an
-issuer. A signed request for it, or one to the host name of a bucket, is S3's as ever.
+issuer. A signed request for it, or one to the host name of a bucket, is S3's as ever. Other spellings of such a path are
+the same URL (RFC 3986 section 6.2.2), and what lies between may take them for it: nothing is found there, no object either.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -41,6 +43,9 @@ NO_BASE_URL = (
 _PATH = re.compile(
     rb"/oidc/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/\.well-known/(openid-configuration|jwks\.json)"
 )
+_SPELT_OTHERWISE = re.compile(rb"%|//|/\.")
+"""What a path has that may stand for another one."""
+_NO_NAME = frozenset({b"", b".", b".."})
 _HEADERS = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"public, max-age=%d" % (AHEAD // 2)),
@@ -69,10 +74,15 @@ class IssuerDocuments:
         self._domains = domains
 
     def answer(self, request: Request) -> Response | None:
-        """The answer to a request below :data:`PREFIX`; None where it is S3's after all. Never raises."""
-        asked = _PATH.fullmatch(request.raw_path)
-        if asked is None or not self._is_ours(request):
+        """The answer to a request for a document of an issuer; None for any other request. Never raises."""
+        path = request.raw_path
+        if not path.startswith(PREFIX) and _SPELT_OTHERWISE.search(path) is None:
             return None
+        asked = _PATH.fullmatch(path)
+        if (asked is None and not _stands_for_a_document(path)) or not self._is_ours(request):
+            return None
+        if asked is None:
+            return _NOT_FOUND
         try:
             return self._document(asked[1].decode(), asked[2].decode())
         except (Conflict, StoreProblem):
@@ -94,6 +104,28 @@ class IssuerDocuments:
             return _NOT_FOUND
         content = _discovery(url) if name == DISCOVERY else _keys(issuer, view, self._now())
         return Response(200, _HEADERS, msgspec.json.encode(content))
+
+
+def _stands_for_a_document(path: bytes) -> bool:
+    """Whether a path may be taken for that of a document: by RFC 3986, or by a proxy that makes more of slashes."""
+    for segments in (unquote_to_bytes(path).split(b"/"), [unquote_to_bytes(part) for part in path.split(b"/")]):
+        if segments[-1] in _NO_NAME:
+            return False
+        merged = [segment for segment in segments if segment]
+        if any(_PATH.fullmatch(_without_dots(each)) for each in (segments[1:], merged)):
+            return True
+    return False
+
+
+def _without_dots(segments: list[bytes]) -> bytes:
+    """The path of segments, dot segments resolved (RFC 3986 section 5.2.4) and slashes that follow one another merged."""
+    kept: list[bytes] = []
+    for segment in segments:
+        if segment == b"..":
+            del kept[-1:]
+        elif segment != b".":
+            kept.append(segment)
+    return b"".join(b"/" + segment for segment in kept if segment)
 
 
 def issuer_url(issuer: OutboundIssuer, settings: Settings) -> str | None:

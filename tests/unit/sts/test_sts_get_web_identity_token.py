@@ -350,11 +350,57 @@ def test_h14_only_an_unsigned_read_of_exactly_these_paths_is_the_issuers(host: H
         {"headers": [(b"host", b"photos.s3.example.org")]},
         {"raw_query": b"X-Amz-Algorithm=AWS4-HMAC-SHA256"},
         {"raw_path": path + b"/"},
-        {"raw_path": path.replace(b".well-known", b"%2ewell-known")},
         {"raw_path": b"/oidc/some-object"},
         {"raw_path": path.upper()},
     ):
         assert ours.answer(_get(issuer, **theirs)) is None, theirs
+
+
+SPELLINGS = [
+    b"/oidc/%s/%%2ewell-known/jwks.json",
+    b"/oidc/%s/.well-known/jwks%%2Ejson",
+    b"/%%6Fidc/%s/.well-known/jwks.json",
+    b"/oidc/%s//.well-known/jwks.json",
+    b"//oidc/%s/.well-known/jwks.json",
+    b"/oidc/./%s/.well-known/jwks.json",
+    b"/oidc/x/../%s/.well-known/jwks.json",
+    b"/oidc/x/%%2e%%2E/%s/.well-known/jwks.json",
+    b"/oidc//../%s/.well-known/jwks.json",
+    b"/oidc/a%%2Fb/../%s/.well-known/jwks.json",
+    b"/oidc/%s%%2F.well-known/jwks.json",
+    b"/other/../oidc/%s/.well-known/jwks.json",
+    b"/oidc/%s/.well-known/x/../openid-configuration",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_h14_no_object_is_served_where_another_spelling_of_an_issuers_path_leads(
+    host: Host, issuer: str, spelling: bytes, method: str
+) -> None:
+    path = spelling % issuer[-36:].encode()
+    answer = documents(host).answer(_get(issuer, raw_path=path, method=method))
+    assert answer is not None, "it is left to S3"
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/photos/a%20b/c.json",
+        b"/oidc/%s/.well-known/jwks.json/",
+        b"/oidc/%s/.well-known/jwks.json/.",
+        b"/oidc/%s/.well-known/jwks%%252Ejson",
+        b"/photos/oidc/%s/%%2Ewell-known/jwks.json",
+        b"/oidc/x/%s/.well-known/jwks.json",
+    ],
+)
+def test_h14_what_leads_elsewhere_is_left_to_s3(host: Host, issuer: str, path: bytes) -> None:
+    named = path % issuer[-36:].encode() if b"%s" in path else path
+    assert documents(host).answer(_get(issuer, raw_path=named)) is None
+    spelt = SPELLINGS[0] % issuer[-36:].encode()
+    signed = [(b"host", b"sts.example.org"), (b"authorization", b"AWS4-HMAC-SHA256 Credential=")]
+    assert documents(host).answer(_get(issuer, raw_path=spelt, headers=signed)) is None
 
 
 def test_keys_overlap_when_they_follow_one_another(host: Host, issuer: str) -> None:
