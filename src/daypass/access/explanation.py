@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daypass.access.remedies import Obstacle, remedies
+from daypass.access.remedies import Need, Obstacle, remedies
 from daypass.policy import Allow, Effect, ExplicitDeny, Layer, Naming, PrincipalKind, because
 from daypass.policy.condition_keys import spelled
 
@@ -171,6 +171,14 @@ def _change(remedy: Remedy, layers: Layers, request: AccessRequest) -> Json:
             "Line": line,
             "Column": column,
             "Conditions": [_condition(condition, request) for condition in remedy.seen.statement.conditions],
+        }
+    if isinstance(remedy, Need):
+        return {
+            "Change": "addWithCondition",
+            "Layer": str(remedy.layer),
+            "To": target(remedy.layer, layers, request),
+            "ConditionKey": spelled(remedy.key),
+            "OrMeet": [_near(seen) for seen in remedy.near],
         }
     return {
         "Change": "add",

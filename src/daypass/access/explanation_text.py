@@ -143,9 +143,18 @@ def _change(change: Json) -> Iterator[str]:
         for condition in change["Conditions"]:
             yield f"  it denies while {_wanted(condition)}: the request {_had(condition)}"
         return
+    if change["Change"] == "addWithCondition":
+        yield f"- add to {change['To']}: a statement with a condition on {change['ConditionKey']}"
+        yield "  (which one is told where the request has that key)"
+        yield from _or_meet(change)
+        return
     enough = " (this alone is enough)" if change["EnoughAlone"] else ""
     yield f"- add to {change['To']}{enough}:"
     yield f"  {json.dumps(change['Statement'], ensure_ascii=False)}"
+    yield from _or_meet(change)
+
+
+def _or_meet(change: Json) -> Iterator[str]:
     for near in change["OrMeet"]:
         yield f"  or: {_place(near)} would match if"
         yield from (f"      {_failure(failure)}" for failure in near["Failures"])

@@ -2,7 +2,10 @@
 
 Pure. Every layer that had to allow and was silent needs one statement, about this action on this resource and no more;
 every statement that denied has to go or to be narrowed. All changes of one refusal together allow the request: this is
-tried on the engine before they are told, and where it is not so, none is told.
+tried on the engine before they are told, and where it is not so, or where one could not be stored, none is told.
+
+Whom an identity provider vouches for is let in by subject, never by provider or audience alone: everybody may have these
+(IAM User Guide, "Identity-provider controls for shared OIDC providers"). Where the subject is not known, it is asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from daypass.policy import (
     PolicyProblem,
     PrincipalKind,
     Source,
+    check_provider_controls,
     compile_layer,
     obvious_decide,
     parse,
@@ -51,7 +55,9 @@ _FIELDS: Final = {
     Layer.SESSION: "session",
 }
 _NO_ACTION: Final = "-"
-_PROOF_KEYS: Final = (":aud", ":sub")
+_EQUALS: Final = "StringEquals"
+_S3: Final = "arn:aws:s3:::"
+_PROVEN: Final = (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML)  # whom "*" does not let in
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,20 @@ class Obstacle:
     seen: Examined
 
 
-Remedy = Addition | Obstacle
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A silent layer lacks a statement with a condition on ``key``, whose value in the request is not known.
+
+    ``trial`` is that statement without the condition. It lets in all of a provider's people, so it is tried and never told.
+    """
+
+    layer: Layer
+    key: str
+    trial: Json
+    near: tuple[Examined, ...] = ()
+
+
+Remedy = Addition | Need | Obstacle
 
 
 def remedies(decision: Decision, layers: Layers, request: AccessRequest) -> tuple[Remedy, ...]:
@@ -92,8 +111,11 @@ def remedies(decision: Decision, layers: Layers, request: AccessRequest) -> tupl
         ]
         rest = obvious_decide(applied(found, layers), request)
     if isinstance(rest, ImplicitDeny):
-        found += [Addition(layer, statement_for(layer, request), _near(rest, layer)) for layer in rest.silent]
+        found += [_lacking(layer, request, _near(rest, layer)) for layer in rest.silent]
     try:
+        for change in found:
+            if isinstance(change, Addition):
+                _check_storable(change, request)
         if not isinstance(obvious_decide(applied(found, layers), request), Allow):
             return ()
     except PolicyProblem:
@@ -101,12 +123,29 @@ def remedies(decision: Decision, layers: Layers, request: AccessRequest) -> tupl
     return tuple(_with_sufficiency(found, layers, request))
 
 
+def _lacking(layer: Layer, request: AccessRequest, near: tuple[Examined, ...]) -> Addition | Need:
+    statement = statement_for(layer, request)
+    subject = _claim(request, "sub")
+    if "Federated" in statement.get("Principal", ()) and subject not in statement.get("Condition", {}).get(_EQUALS, ()):
+        return Need(layer, subject, {part: what for part, what in statement.items() if part != "Condition"}, near)
+    return Addition(layer, statement, near)
+
+
+def _check_storable(change: Addition, request: AccessRequest) -> None:
+    """Raises PolicyProblem where the policy's own service would not take such a statement."""
+    s3 = request.action.lower().startswith("s3:") and request.resource.startswith(_S3)
+    grammar = Grammar.BUCKET if change.layer is Layer.RESOURCE and s3 else _GRAMMARS[change.layer]
+    policy = parse(_document(change.statement), grammar)
+    if grammar is Grammar.TRUST:
+        check_provider_controls(policy)
+
+
 def statement_for(layer: Layer, request: AccessRequest) -> Json:
     """The statement that a layer lacks: this action on this resource, for this caller."""
     statement: Json = {"Effect": "Allow"}
     conditions: Json = {}
-    federated = request.principal.kind in (PrincipalKind.WEB_IDENTITY, PrincipalKind.SAML)  # whom "*" does not let in
-    if layer in (Layer.RESOURCE, Layer.TRUST) or (layer is Layer.ENDPOINT and federated):
+    proven = request.principal.kind in _PROVEN
+    if layer in (Layer.RESOURCE, Layer.TRUST) or (layer is Layer.ENDPOINT and proven):
         statement["Principal"], conditions = _principal(request)
     elif layer is Layer.ENDPOINT:
         statement["Principal"], conditions = "*", _arn_condition(request)
@@ -124,16 +163,19 @@ def applied(changes: Iterable[Remedy], layers: Layers) -> Layers:
         match change:
             case Obstacle(seen=seen):
                 layers = _without(seen.where, layers)
-            case Addition(layer=layer, statement=statement):
+            case Addition(layer=layer, statement=statement) | Need(layer=layer, trial=statement):
                 layers = _with(layer, statement, layers)
     return layers
 
 
 def _with_sufficiency(found: list[Remedy], layers: Layers, request: AccessRequest) -> Iterable[Remedy]:
-    additions = [change for change in found if isinstance(change, Addition)]
+    additions = [change for change in found if not isinstance(change, Obstacle)]
     obstacles = [change for change in found if isinstance(change, Obstacle)]
     yield from obstacles
     for change in additions:
+        if isinstance(change, Need):
+            yield change
+            continue
         alone = obvious_decide(applied([*obstacles, change], layers), request)
         yield replace(change, enough=len(additions) > 1 and isinstance(alone, Allow))
 
@@ -161,20 +203,32 @@ def _principal(request: AccessRequest) -> tuple[Any, Json]:
         case PrincipalKind.SERVICE:
             return {"Service": principal.service}, {}
         case PrincipalKind.WEB_IDENTITY | PrincipalKind.SAML:
-            proof = {
-                key: value
-                for key, value in sorted(request.context.items())
-                if key.endswith(_PROOF_KEYS) and isinstance(value, str)
-            }
-            literal = {key: _literal(value) for key, value in proof.items()}
-            return {"Federated": principal.federated[0] if principal.federated else ""}, (
-                {"StringEquals": literal} if literal else {}
-            )
+            return {"Federated": _provider(request)}, _proof_condition(request)
         case PrincipalKind.ROLE_SESSION:
             return {"AWS": principal.through[0] if principal.through else principal.arn}, {}
         case PrincipalKind.ROOT:
             return {"AWS": principal.arn}, _arn_condition(request)
     return {"AWS": principal.arn}, {}
+
+
+def _provider(request: AccessRequest) -> str:
+    return request.principal.federated[0] if request.principal.federated else ""
+
+
+def _claim(request: AccessRequest, claim: str) -> str:
+    """The condition key of a claim of the caller's own provider."""
+    if request.principal.kind is PrincipalKind.SAML:
+        return f"SAML:{claim}"
+    provider = _provider(request)
+    return f"{provider.partition(':oidc-provider/')[2] or provider}:{claim}"
+
+
+def _proof_condition(request: AccessRequest) -> Json:
+    """Subject and audience as the request has them."""
+    keys = [_claim(request, claim) for claim in ("aud", "sub")]
+    found = ((key, request.context.get(key.lower())) for key in keys)
+    literal = {key: _escaped(value) for key, value in found if isinstance(value, str) and value}
+    return {_EQUALS: literal} if literal else {}
 
 
 def _arn_condition(request: AccessRequest) -> Json:
@@ -184,8 +238,10 @@ def _arn_condition(request: AccessRequest) -> Json:
 
 def _literal(text: str) -> str:
     """A text as a pattern that means it and nothing else."""
-    if text == "*":
-        return text
+    return text if text == "*" else _escaped(text)
+
+
+def _escaped(text: str) -> str:
     escaped = text.replace("${", "\0").replace("*", "${*}").replace("?", "${?}")
     return escaped.replace("\0", "${$}{")
 
@@ -194,12 +250,15 @@ def _with(layer: Layer, statement: Json, layers: Layers) -> Layers:
     def more(there: CompiledLayer | None) -> CompiledLayer:
         sources = () if there is None else there.sources
         grammar = sources[0].policy.grammar if sources else _GRAMMARS[layer]
-        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
-        return compile_layer((*sources, Source(parse(text, grammar), "proposed")))
+        return compile_layer((*sources, Source(parse(_document(statement), grammar), "proposed")))
 
     if layer is Layer.SERVICE_CONTROL:
         return replace(layers, service_control=tuple(map(more, layers.service_control)))
     return _replaced(layers, layer, more(getattr(layers, _FIELDS[layer])))
+
+
+def _document(statement: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
 def _without(where: Matched, layers: Layers) -> Layers:

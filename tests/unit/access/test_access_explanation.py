@@ -19,6 +19,7 @@ from daypass.policy import (
     Principal,
     PrincipalKind,
     Source,
+    check_provider_controls,
     compile_layer,
     obvious_decide,
     parse,
@@ -203,6 +204,58 @@ def test_a_resource_with_wildcards_in_its_name_is_meant_literally(key: str, patt
     assert statement_for(Layer.IDENTITY, request)["Resource"] == f"arn:aws:s3:::b/{pattern}"
     (change,) = tell(request, identity=layer(POLICY))["Changes"]
     assert change["Statement"]["Resource"] == f"arn:aws:s3:::b/{pattern}"
+
+
+GITHUB = "token.actions.githubusercontent.com"
+TRUST = layer(
+    {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{A}:root"}, "Action": "sts:AssumeRole"}, Grammar.TRUST
+)
+
+
+def job(host: str = GITHUB, **context: Any) -> dict[str, Any]:
+    """What is told of somebody whom an identity provider vouches for, at a role that does not trust it."""
+    provider = f"arn:aws:iam::{A}:oidc-provider/{host}"
+    caller = Principal(PrincipalKind.WEB_IDENTITY, A, provider, federated=(provider,))
+    request = ask(caller, action="sts:AssumeRoleWithWebIdentity", resource=ROLE, **context)
+    return tell(request, resource=TRUST, resource_is_trust=True, resource_must_allow=True)
+
+
+@pytest.mark.parametrize("host", [GITHUB, "gitlab.com", "idp.example.com/realms/x"])
+@pytest.mark.parametrize("subject", [None, "", "of another provider"])
+def test_nobody_is_told_to_trust_all_of_an_identity_provider(host: str, subject: str | None) -> None:
+    context = {f"{host}:aud": "sts.amazonaws.com"}
+    if subject is not None:
+        context[f"{host}:sub" if not subject else "other.example.com:sub"] = subject
+    told = job(host, **context)
+    assert told["Changes"] == [
+        {"Change": "addWithCondition", "Layer": "role trust policy", "To": "the trust policy of role app",
+         "ConditionKey": f"{host}:sub", "OrMeet": []},
+    ]  # fmt: skip
+    assert f"- add to the trust policy of role app: a statement with a condition on {host}:sub\n" in tree(told)
+    assert "Federated" not in tree(told)
+
+
+@pytest.mark.parametrize(
+    ("subject", "pattern"), [("repo:acme/app", "repo:acme/app"), ("*", "${*}"), ("repo:*", "repo:${*}")]
+)
+def test_the_subject_and_audience_of_a_job_are_bound(subject: str, pattern: str) -> None:
+    context = {f"{GITHUB}:sub": subject, f"{GITHUB}:aud": "sts.amazonaws.com", "other.example.com:sub": "x"}
+    (change,) = job(**context)["Changes"]
+    assert change["Statement"]["Condition"] == {
+        "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": pattern}
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": change["Statement"]})
+    check_provider_controls(parse(document, Grammar.TRUST))
+
+
+def test_a_statement_that_could_not_be_stored_is_not_told() -> None:
+    """S3 knows no such action, though a policy that is read by wider rules may name it."""
+    other = layer(
+        {"Effect": "Allow", "Principal": {"AWS": A}, "Action": "s3:PutObject", "Resource": "*"}, Grammar.ENDPOINT
+    )
+    everything = layer({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    assert tell(ask(APP, B, "s3:GetObject"), resource=other, identity=everything)["Changes"]
+    assert tell(ask(APP, B, "s3:Get-Object"), resource=other, identity=everything)["Changes"] == []
 
 
 def test_the_tree_is_short_and_complete() -> None:
