@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.loaders import Loader
@@ -28,9 +29,10 @@ from daypass.settings import Settings
 from daypass.store.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from daypass.access.asking import Ask
+    from daypass.services.registry import Result, Rooms
 
 ACCOUNT = "111122223333"
 OTHER_ACCOUNT = "444455556666"
@@ -80,8 +82,11 @@ class Iam:
         registered, call = operations.table[operation], self._call(operation, given)
         view = self.world.store.view()
         list(registered.needs(call, view))
-        assert registered.directory is not None
-        output, changes = registered.directory(call, view)
+        if registered.directory is not None:
+            output, changes = registered.directory(call, view)
+        else:
+            assert registered.rooms is not None
+            output, changes = asyncio.run(_waited(registered.rooms(call, view, cast("Rooms", None))))
         check_output(iam_model().operation_model(operation).output_shape, output, operation)
         self.world.store.apply(changes)
         return output
@@ -160,6 +165,10 @@ class Iam:
             keyring=self.world.keyring,
             settings=Settings(),
         )
+
+
+async def _waited(result: Awaitable[Result]) -> Result:
+    return await result
 
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
