@@ -12,6 +12,7 @@ from daypass.policy.mentioned import mentioned_keys
 from daypass.services.iam import authorization
 from daypass.services.iam.operations import iam
 from daypass.services.iam.simulation_aside import aside
+from daypass.services.iam.simulation_bounds import check_texts
 from daypass.services.iam.simulation_documents import given_policies
 from daypass.services.iam.simulation_source import boundary_of, identity_policies, on_source, source
 
@@ -39,6 +40,7 @@ async def get_context_keys_for_principal_policy(call: Call, view: View, _rooms: 
 
 def _keys(call: Call, found: Sequence[NamedPolicy]) -> Output:
     """Each key once, in the spelling that came first: names of keys ignore case."""
+    check_texts(call)
     names: dict[str, str] = {}
     for named in (*found, *given_policies(call)):
         for name in mentioned_keys(named.policy):

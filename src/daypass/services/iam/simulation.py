@@ -15,7 +15,7 @@ from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
 from daypass.services.iam.operations import iam
 from daypass.services.iam.simulation_aside import aside
-from daypass.services.iam.simulation_bounds import Page, check_work, work_of
+from daypass.services.iam.simulation_bounds import Page, check_texts, check_work, work_of
 from daypass.services.iam.simulation_context import has_caller, simulated_caller
 from daypass.services.iam.simulation_decisions import Scenario
 from daypass.services.iam.simulation_documents import (
@@ -70,6 +70,7 @@ def _simulate(
     organization: list[list[Policy]],
 ) -> tuple[list[Shape], int | None]:
     """The results of a page, and where the next begins. What the call gives is put over what the entity has."""
+    check_texts(call)
     identity = [*attached, *given_policies(call)]
     boundary = given_boundary(call) or own_boundary
     organization = given_organization(call) or organization

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from daypass.services.iam.simulation_bounds import check_statements
+from daypass.services.iam.simulation_bounds import check_told
 from daypass.services.iam.simulation_decisions import most_restrictive
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ def result(scenario: Scenario, asked: Resources, action: str) -> Shape:
     """The EvaluationResult of one action: all resources together, then each. Raises InvalidInput."""
     questions = asked.questions(action)
     outcomes: list[Outcome] = []
-    told = 0
+    statements = keys = 0
     for question in questions:
         outcomes.append(scenario.decide(question))
-        told += len(outcomes[-1].matched)
-        check_statements(told)
+        statements += len(outcomes[-1].matched)
+        keys += len(outcomes[-1].missing)
+        check_told(statements, keys)
     matched = dict.fromkeys(place for outcome in outcomes for place in outcome.matched)
     shape: Shape = {
         "EvalActionName": action,
