@@ -106,6 +106,12 @@ class Recorded(NamedTuple):
         return row_of(self.line, decisions=self.decisions)
 
 
+class _AskedAndAnswered(NamedTuple):
+    parameters: dict[str, Any] | None
+    answer: dict[str, Any] | None
+    omitted: bool | UnsetType
+
+
 class Recorder:
     """Makes records. ``services`` are the services on the wire by their name; time and randomness are passed in.
 
@@ -154,13 +160,9 @@ class Recorder:
         code, message = self._refusal(service, error, status)
         parameters = call.input if call else None
         host = request.header(b"host")
-        try:
-            recorded = _parameters(plan, call, code, host)
-            answer = None if code or not output or plan.answer is None else plan.answer(output) or None
-            omitted: bool | UnsetType = UNSET
-        except _UNWRITABLE as problem:
-            _say_omitted(request_id, problem)
-            recorded, answer, omitted = None, None, True
+        asked_and_answered = _asked_and_answered(
+            plan=plan, call=call, code=code, host=host, output=output, request_id=request_id
+        )
         record = Record(
             user_identity=identity_of(caller),
             event_time=iso_time(int(at)),
@@ -171,8 +173,8 @@ class Recorder:
             user_agent=_user_agent(service, facts.user_agent),
             error_code=plan.codes.get(code, code) if code else UNSET,
             error_message=_error_text(message, plan) if message else UNSET,
-            request_parameters=recorded,
-            response_elements=answer,
+            request_parameters=asked_and_answered.parameters,
+            response_elements=asked_and_answered.answer,
             additional_event_data=_additional(service, request, call),
             request_id=request_id,
             event_id=self._event_id(at),
@@ -184,7 +186,7 @@ class Recorder:
             shared_event_id=UNSET,
             event_category=plan.category,
             tls_details={"clientProvidedHostHeader": host[:_LONGEST_HOST]} if host and facts.secure else UNSET,
-            omitted=omitted,
+            omitted=asked_and_answered.omitted,
         )
         decisions = self._remembered(call, facts, error, record, refused=code is not None, at=int(at))
         if caller is None or code or not caller.account or not owner or owner == caller.account:
@@ -327,6 +329,25 @@ def _line(record: Record) -> bytes:
             parts = {"request_parameters": parameters, "response_elements": elements}
             line = encode(msgspec.structs.replace(record, **parts, omitted=True))
     return line
+
+
+def _asked_and_answered(
+    *,
+    plan: Plan,
+    call: Call | None,
+    code: str | None,
+    host: str | None,
+    output: Mapping[str, Any] | None,
+    request_id: str,
+) -> _AskedAndAnswered:
+    """What the call said and what it was told; neither where no record can hold them."""
+    try:
+        parameters = _parameters(plan, call, code, host)
+        answer = None if code or not output or plan.answer is None else plan.answer(output) or None
+    except _UNWRITABLE as problem:
+        _say_omitted(request_id, problem)
+        return _AskedAndAnswered(None, None, omitted=True)
+    return _AskedAndAnswered(parameters, answer, UNSET)
 
 
 def _say_omitted(request_id: str, error: Exception) -> None:

@@ -56,6 +56,11 @@ def path_text(raw: bytes) -> str:
         raise NotText from None
 
 
+def raw_bytes(raw: bytes) -> bytes:
+    """What a path means to whoever decodes it, without a look at what comes out: to compare, never to serve from."""
+    return unquote_to_bytes(raw)
+
+
 def is_broken(raw: bytes) -> bool:
     """Whether a percent sign is not followed by two hexadecimal digits."""
     return b"%" in raw and _BROKEN_ESCAPE.search(raw) is not None

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -20,6 +19,7 @@ from daypass.directory import OutboundIssuer
 from daypass.directory.issuers import AHEAD, ALGORITHMS
 from daypass.errors import ApiError
 from daypass.protocol.hosts import bucket_of
+from daypass.protocol.percent import raw_bytes
 from daypass.request import Response
 from daypass.services.signing_keys import public_jwk
 from daypass.store import Conflict, StoreProblem
@@ -108,7 +108,7 @@ class IssuerDocuments:
 
 def _stands_for_a_document(path: bytes) -> bool:
     """Whether a path may be taken for that of a document: by RFC 3986, or by a proxy that makes more of slashes."""
-    for segments in (unquote_to_bytes(path).split(b"/"), [unquote_to_bytes(part) for part in path.split(b"/")]):
+    for segments in (raw_bytes(path).split(b"/"), [raw_bytes(part) for part in path.split(b"/")]):
         if segments[-1] in _NO_NAME:
             return False
         merged = [segment for segment in segments if segment]
