@@ -160,9 +160,7 @@ class Recorder:
         code, message = self._refusal(service, error, status)
         parameters = call.input if call else None
         host = request.header(b"host")
-        asked_and_answered = _asked_and_answered(
-            plan=plan, call=call, code=code, host=host, output=output, request_id=request_id
-        )
+        told = _asked_and_answered(plan, call, code, host, output)
         record = Record(
             user_identity=identity_of(caller),
             event_time=iso_time(int(at)),
@@ -173,8 +171,8 @@ class Recorder:
             user_agent=_user_agent(service, facts.user_agent),
             error_code=plan.codes.get(code, code) if code else UNSET,
             error_message=_error_text(message, plan) if message else UNSET,
-            request_parameters=asked_and_answered.parameters,
-            response_elements=asked_and_answered.answer,
+            request_parameters=told.parameters,
+            response_elements=told.answer,
             additional_event_data=_additional(service, request, call),
             request_id=request_id,
             event_id=self._event_id(at),
@@ -186,7 +184,7 @@ class Recorder:
             shared_event_id=UNSET,
             event_category=plan.category,
             tls_details={"clientProvidedHostHeader": host[:_LONGEST_HOST]} if host and facts.secure else UNSET,
-            omitted=asked_and_answered.omitted,
+            omitted=told.omitted,
         )
         decisions = self._remembered(call, facts, error, record, refused=code is not None, at=int(at))
         if caller is None or code or not caller.account or not owner or owner == caller.account:
@@ -332,20 +330,14 @@ def _line(record: Record) -> bytes:
 
 
 def _asked_and_answered(
-    *,
-    plan: Plan,
-    call: Call | None,
-    code: str | None,
-    host: str | None,
-    output: Mapping[str, Any] | None,
-    request_id: str,
+    plan: Plan, call: Call | None, code: str | None, host: str | None, output: Mapping[str, Any] | None
 ) -> _AskedAndAnswered:
     """What the call said and what it was told; neither where no record can hold them."""
     try:
         parameters = _parameters(plan, call, code, host)
         answer = None if code or not output or plan.answer is None else plan.answer(output) or None
     except _UNWRITABLE as problem:
-        _say_omitted(request_id, problem)
+        _say_omitted(call.request_id if call else "of nobody", problem)
         return _AskedAndAnswered(None, None, omitted=True)
     return _AskedAndAnswered(parameters, answer, UNSET)
 
