@@ -10,34 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daypass.access.asking import Ask, ResourcePolicy
-from daypass.access.authorize import refused_unseen, require
+from daypass.access.authorize import require
 from daypass.access.caller import Caller
-from daypass.access.trust import role_tag_context, trust_questions
-from daypass.arns import Arn, assumed_role_arn
-from daypass.credentials import Federation, SessionKind
-from daypass.directory import Role, SamlProvider
+from daypass.credentials import Federation
+from daypass.directory import SamlProvider
 from daypass.errors import ApiError
 from daypass.federation import saml
 from daypass.policy import Principal, PrincipalKind
 from daypass.services.registry import FREE
 from daypass.services.sts.durations import role_duration
 from daypass.services.sts.federated_refusals import told_to_operator
-from daypass.services.sts.issuing import issue
 from daypass.services.sts.operations import sts
-from daypass.services.sts.session_policies import session_policies
-from daypass.services.sts.session_tags import tag_context
+from daypass.services.sts.role_sessions import RoleSession, arn_of, open_role_session, role_named, trust_asks
+from daypass.services.sts.session_tags import SessionTags
 
 if TYPE_CHECKING:
-    from daypass.directory import View
+    from daypass.arns import Arn
+    from daypass.directory import Role, View
     from daypass.services.registry import Call, Output, Result
+    from daypass.services.sts.role_sessions import Context
 
 ONCE = "refuse"
 """The value of ``federation.saml_replay`` for which an assertion is good once."""
 
 _ACTION = "sts:AssumeRoleWithSAML"
 _NOT_AUTHORIZED = f"Not authorized to perform {_ACTION}"
-_NO_TRUST = ResourcePolicy("", is_trust=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class _Proven:
     provider: SamlProvider
     assertion: saml.Assertion
     claims: saml.Claims
-    keys: dict[str, str | tuple[str, ...]]
+    keys: Context
+    session: RoleSession
     role: Role
 
 
@@ -65,7 +63,7 @@ def assume_role_with_saml(call: Call, view: View) -> Result:
 
 def vouched_for(call: Call, view: View, provider_arn: str) -> tuple[saml.Assertion, saml.Claims]:
     """The assertion of a call, verified by a provider's keys, and what it claims. Raises ApiError."""
-    assertion, _ = _assertion(call, _provider(_arn(provider_arn), view))
+    assertion, _ = _assertion(call, _provider(arn_of(provider_arn), view))
     return assertion, saml.claims_of(assertion)
 
 
@@ -78,72 +76,38 @@ def signed_in(call: Call, view: View) -> Result:
 
 def _proven(call: Call, view: View) -> _Proven:
     """Who came, and that the role lets them in. Raises ApiError."""
-    role_arn, provider_arn = _arn(call.input["RoleArn"]), _arn(call.input["PrincipalArn"])
-    provider = _provider(provider_arn, view)
+    arn_of(call.input["RoleArn"])  # what is no ARN is refused before any proof is used
+    provider = _provider(arn_of(call.input["PrincipalArn"]), view)
     assertion, recipient = _assertion(call, provider)
     claims = saml.claims_of(assertion)
     keys = saml.saml_keys(assertion, provider.account, provider.name, recipient)
-    _note(call, assertion, claims)
+    tags = SessionTags(claims.tags, (), claims.transitive_tag_keys)
+    session = RoleSession(claims.session_name, tags, claims.source_identity)
+    call.notes["sAMLAssertionID"] = assertion.id
+    call.notes["roleSessionName"] = session.name
+    session.note(call)
     if assertion.subject is None:
         raise ApiError("AccessDenied", _NOT_AUTHORIZED, reason="SAML: the assertion has no NameID")
     call.caller = _caller(provider, keys)
     if (call.input["RoleArn"], call.input["PrincipalArn"]) not in claims.roles:
         raise _not_named(call, claims)
-    context = keys | _request_keys(claims)
-    role = view.get(Role, role_arn.account, role_arn.resource.rpartition("/")[2].lower())
-    if role is None or role.arn != call.input["RoleArn"] or role.account != provider.account:
-        wanted = Ask(_ACTION, call.input["RoleArn"], role_arn.account, context, _NO_TRUST)
-        why = f"there is no role {call.input['RoleArn']} in the account of {provider.arn}"
-        raise refused_unseen(wanted, call, why)
-    for ask in trust_questions(role, _actions(claims), role_tag_context(role, ()) | context):
+    actions, context = session.actions(_ACTION), keys | session.keys()
+    role = role_named(call, view, actions, context, within=provider.account)
+    for ask in trust_asks(role, session, actions, context):
         require(ask, call, view)
-    return _Proven(provider, assertion, claims, keys, role)
+    return _Proven(provider, assertion, claims, keys, session, role)
 
 
 def _opened(call: Call, proven: _Proven, view: View) -> Output:
     """The session, as it is answered."""
-    role, claims = proven.role, proven.claims
-    duration = _duration(call, proven)
-    policies = session_policies(call, view, role.account)
-    issued = issue(
-        call,
-        role.account,
-        duration,
-        kind=SessionKind.ROLE,
-        principal_id=role.id,
-        principal_name=role.name,
-        principal_path=role.path,
-        session_name=claims.session_name,
-        source_identity=claims.source_identity,
-        tags=dict(claims.tags),
-        transitive_tag_keys=claims.transitive_tag_keys,
-        policy=policies.inline,
-        policy_arns=policies.arns,
-        federation=call.caller.federation,
-    )
-    output: Output = {
-        "AssumedRoleUser": {
-            "AssumedRoleId": f"{role.id}:{claims.session_name}",
-            "Arn": assumed_role_arn(role.account, role.name, claims.session_name),
-        },
-        "Credentials": issued.credentials,
-        "Subject": proven.keys["saml:sub"],
-        "SubjectType": proven.keys["saml:sub_type"],
-        "Issuer": proven.keys["saml:iss"],
-        "Audience": proven.keys["saml:aud"],
-        "NameQualifier": proven.keys["saml:namequalifier"],
-        **issued.sizes(packed=policies.given or bool(claims.tags)),
+    keys = proven.keys
+    return open_role_session(call, view, proven.role, proven.session, _duration(call, proven)) | {
+        "Subject": keys["saml:sub"],
+        "SubjectType": keys["saml:sub_type"],
+        "Issuer": keys["saml:iss"],
+        "Audience": keys["saml:aud"],
+        "NameQualifier": keys["saml:namequalifier"],
     }
-    if claims.source_identity is not None:
-        output["SourceIdentity"] = claims.source_identity
-    return output
-
-
-def _arn(text: str) -> Arn:
-    try:
-        return Arn.parse(text)
-    except ValueError:
-        raise ApiError("ValidationError", f"{text} is invalid") from None
 
 
 def _provider(arn: Arn, view: View) -> SamlProvider:
@@ -167,7 +131,7 @@ def _assertion(call: Call, provider: SamlProvider) -> tuple[saml.Assertion, str]
     return presented.assertion, saml.check_conditions(presented, provider.id, call.now)
 
 
-def _caller(provider: SamlProvider, keys: dict[str, str | tuple[str, ...]]) -> Caller:
+def _caller(provider: SamlProvider, keys: Context) -> Caller:
     """Who calls, from now on: the person, known to the provider alone."""
     subject, qualifier = str(keys["saml:sub"]), str(keys["saml:namequalifier"])
     principal = Principal(
@@ -184,41 +148,11 @@ def _caller(provider: SamlProvider, keys: dict[str, str | tuple[str, ...]]) -> C
     return Caller(principal, user_id=f"{qualifier}:{subject}", federation=federation)
 
 
-def _note(call: Call, assertion: saml.Assertion, claims: saml.Claims) -> None:
-    """What the record of the call says of the assertion."""
-    call.notes["sAMLAssertionID"] = assertion.id
-    call.notes["roleSessionName"] = claims.session_name
-    if claims.source_identity is not None:
-        call.notes["sourceIdentity"] = claims.source_identity
-    if claims.tags:
-        call.notes["principalTags"] = dict(claims.tags)
-    if claims.transitive_tag_keys:
-        call.notes["transitiveTagKeys"] = list(claims.transitive_tag_keys)
-
-
 def _not_named(call: Call, claims: saml.Claims) -> ApiError:
     wanted = f"{call.input['RoleArn']},{call.input['PrincipalArn']}"
     said = " ".join(f"{role},{provider}" for role, provider in sorted(claims.roles)) or "none"
     reason = f"SAML: the Role attribute has not the pair {wanted}; it has {said}"
     return ApiError("AccessDenied", _NOT_AUTHORIZED, reason=reason[:1000])
-
-
-def _request_keys(claims: saml.Claims) -> dict[str, str | tuple[str, ...]]:
-    context = {**tag_context(claims.tags), "sts:rolesessionname": claims.session_name}
-    if claims.transitive_tag_keys:
-        context["sts:transitivetagkeys"] = claims.transitive_tag_keys
-    if claims.source_identity is not None:
-        context["sts:sourceidentity"] = claims.source_identity
-    return context
-
-
-def _actions(claims: saml.Claims) -> list[str]:
-    actions = []
-    if claims.source_identity is not None:
-        actions.append("sts:SetSourceIdentity")
-    if claims.tags:
-        actions.append("sts:TagSession")
-    return [*actions, _ACTION]
 
 
 def _duration(call: Call, proven: _Proven) -> int:
