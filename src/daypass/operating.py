@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from daypass import clock
 from daypass.access.revocation import Revocable, is_revoked
 from daypass.audit import Counters, Indexer, Recorder, Trail
-from daypass.directory import GLOBAL, Account, Role, User
-from daypass.keyfile import KEY_FILE
-from daypass.provisioning import open_store
+from daypass.directory import GLOBAL, Account, Role, User, all_of
+from daypass.provisioning import ATTEMPTS, existing_store
 from daypass.services.sts.issued_sessions import ISSUING, LONGEST_LIFE, IssuedSession, issued_session
 from daypass.services.sts.revoking import NoSuchSessions, of_principal, of_session, revoke
 from daypass.store import Conflict, StoreProblem
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from daypass.directory import View
     from daypass.store import SqliteStore
 
-ATTEMPTS = 20
 PAGE = 500
 STS = "sts.amazonaws.com"
 
@@ -84,10 +82,8 @@ def revoke_sessions(config: Config, wanted: RevokeWanted) -> list[Done]:
 
 
 def _open(config: Config) -> SqliteStore:
-    if not (config.data / KEY_FILE).exists():
-        raise OperatorProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
     try:
-        return open_store(config)
+        return existing_store(config)
     except StoreProblem as problem:
         raise OperatorProblem(str(problem)) from None
 
@@ -187,11 +183,4 @@ def _accounts(view: View, only: str | None) -> list[str]:
         if view.get(Account, GLOBAL, only) is None:
             raise OperatorProblem(f"there is no account {only} here")
         return [only]
-    accounts: list[str] = []
-    after = ""
-    while True:
-        page = view.page(Account, GLOBAL, after=after)
-        accounts += [record.id for record in page.records if isinstance(record, Account)]
-        if page.next is None:
-            return accounts
-        after = page.next
+    return [account.id for account in all_of(Account, view, GLOBAL)]

@@ -13,9 +13,8 @@ import msgspec
 
 from daypass import clock
 from daypass.audit import Recorder
-from daypass.directory import GLOBAL, Account, Organization, Put
-from daypass.keyfile import KEY_FILE
-from daypass.provisioning import open_store
+from daypass.directory import GLOBAL, Account, Organization, Put, all_of
+from daypass.provisioning import ATTEMPTS, existing_store
 from daypass.store import Conflict, StoreProblem
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     Decide = Callable[[View], tuple[Organization, str, dict[str, str]]]
     """What the organization becomes, and the event with its parameters."""
 
-ATTEMPTS = 20
-PAGE = 100
 IAM = "iam.amazonaws.com"
 SOURCE = "organizations.amazonaws.com"
 
@@ -40,12 +37,11 @@ class OrganizationProblem(Exception):
 def list_organizations(config: Config) -> list[Organization]:
     """All organizations. Raises OrganizationProblem."""
     try:
-        store = open_store(config)
+        store = existing_store(config)
     except StoreProblem as problem:
         raise OrganizationProblem(str(problem)) from None
     try:
-        found = store.view().page(Organization, GLOBAL, limit=PAGE).records
-        return [record for record in found if isinstance(record, Organization)]
+        return list(all_of(Organization, store.view(), GLOBAL))
     finally:
         store.close()
 
@@ -110,10 +106,8 @@ def delegate(config: Config, account: str) -> Organization:
 
 def _decided(config: Config, decide: Decide) -> Organization:
     """Decide and commit, with a record in the management account's trail."""
-    if not (config.data / KEY_FILE).exists():
-        raise OrganizationProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
     try:
-        store = open_store(config)
+        store = existing_store(config)
     except StoreProblem as problem:
         raise OrganizationProblem(str(problem)) from None
     recorder = Recorder({}, clock.now, clock.random_bytes)

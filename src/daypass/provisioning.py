@@ -34,6 +34,7 @@ DATABASE = "daypass.sqlite3"
 OBJECTS = "objects.sqlite3"
 ACCOUNT_NAME = re.compile(r"[\w.:/=+@-][\w.:/=+@ -]{0,49}", re.ASCII)
 ATTEMPTS = 20
+"""How often a change is decided anew because others changed the directory meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,23 @@ def create_account(config: Config, name: str, email: str = "") -> AccountKeys:
     """Add an account, also beside a running server: the next request sees it. Raises StoreProblem."""
     if not ACCOUNT_NAME.fullmatch(name):
         raise StoreProblem("an account's name has 1 to 50 letters, digits, blanks and characters of _.:/=+@-")
-    if not (config.data / KEY_FILE).exists():
-        raise StoreProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
-    store = open_store(config)
+    store = existing_store(config)
     try:
         return asyncio.run(_add_account(store, _Wanted(name, email)))
     finally:
         store.close()
+
+
+def check_started(config: Config) -> None:
+    """Raise StoreProblem for a data folder in which no server was started yet."""
+    if not (config.data / KEY_FILE).exists():
+        raise StoreProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
+
+
+def existing_store(config: Config) -> SqliteStore:
+    """The store of a server that was started before, for commands beside it. Raises StoreProblem."""
+    check_started(config)
+    return open_store(config)
 
 
 def open_store(config: Config) -> SqliteStore:

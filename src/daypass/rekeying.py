@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from daypass import clock
-from daypass.access.context import iso_time
 from daypass.audit import Recorder
-from daypass.directory import GLOBAL, Account, OutboundIssuer, Put
+from daypass.clock import iso_time
+from daypass.directory import GLOBAL, Account, OutboundIssuer, Put, all_of
 from daypass.directory.issuers import AHEAD, ALGORITHMS
-from daypass.keyfile import KEY_FILE, RingProblem, changing, read_ring, replace_ring, wait_until_left
+from daypass.keyfile import RingProblem, changing, read_ring, replace_ring, wait_until_left
+from daypass.provisioning import ATTEMPTS, check_started
 from daypass.services.signing_keys import new_keys
 from daypass.services.sts.issued_sessions import LONGEST_LIFE
 from daypass.store import Conflict, SqliteStore, StoreProblem
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from daypass.credentials import KeyRing
     from daypass.directory import View
 
-ATTEMPTS = 20
 MARGIN = 300
 """Seconds beyond the longest life of a session: clocks may differ."""
 STS = "sts.amazonaws.com"
@@ -297,18 +297,14 @@ def _signing_keys(view: View) -> Iterator[SigningKey]:
 
 
 def _accounts(view: View) -> list[str]:
-    accounts: list[str] = []
-    after: str | None = ""
-    while after is not None:
-        page = view.page(Account, GLOBAL, after=after)
-        accounts += [record.id for record in page.records if isinstance(record, Account)]
-        after = page.next
-    return accounts
+    return [account.id for account in all_of(Account, view, GLOBAL)]
 
 
 def _require_server(config: Config) -> None:
-    if not (config.data / KEY_FILE).exists():
-        raise RingProblem(f"{config.data} holds no server yet: start it once with `daypass serve`")
+    try:
+        check_started(config)
+    except StoreProblem as problem:
+        raise RingProblem(str(problem)) from None
 
 
 def _store(config: Config, ring: KeyRing) -> SqliteStore:

@@ -55,14 +55,14 @@ def decision_on(ask: Ask, caller: Caller, view: View, facts: RequestFacts) -> De
 
 def allows(ask: Ask, call: Call, view: View) -> bool:
     """Whether the caller may; for questions whose answer changes an output (404 or 403, keys of a batch)."""
-    return isinstance(_decided(ask, call, view), Allow)
+    return isinstance(_decided(ask, call, view)[0], Allow)
 
 
 def require(ask: Ask, call: Call, view: View) -> None:
     """Raise the service's access-denied error unless the caller may."""
-    decision = _decided(ask, call, view)
+    decision, request = _decided(ask, call, view)
     if not isinstance(decision, Allow):
-        raise _refusal(ask, call, decision, view)
+        raise _refusal(ask, call, decision, request)
 
 
 def refused_unseen(ask: Ask, call: Call, why: str) -> ApiError:
@@ -75,30 +75,31 @@ def refused_unseen(ask: Ask, call: Call, why: str) -> ApiError:
     return refusal
 
 
-def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny, view: View | None) -> ApiError:
+def _refusal(ask: Ask, call: Call, decision: ExplicitDeny | ImplicitDeny, request: AccessRequest | None) -> ApiError:
     caller = call.caller
     message = None
     own = not caller.is_anonymous and caller.federation is None and caller.account == ask.account
     if call.settings.access_encoded_messages and own and call.service != _NEVER_ENCODED:
         seal = Seal(call.keyring, call.mint.nonce(), call.now)
-        message = encoded(decision, _request_shown(ask, call, view), caller, seal)
+        message = encoded(decision, _request_shown(ask, call, request), caller, seal)
     return denied(ask, decision, caller, call.service, message)
 
 
-def _request_shown(ask: Ask, call: Call, view: View | None) -> AccessRequest:
+def _request_shown(ask: Ask, call: Call, request: AccessRequest | None) -> AccessRequest:
     """What an encoded message says of the request. Of a role it says the same whether there is one or not."""
     of_trust = ask.resource_policy is not None and ask.resource_policy.is_trust
-    if view is not None and not of_trust:
-        return question_on(ask, call.caller, view, call.facts)[1]
+    if request is not None and not of_trust:
+        return request
     context = {key: value for key, value in ask.context.items() if not key.startswith(_OF_THE_RESOURCE)}
     return request_of(replace(ask, context=context), call.caller, call.facts)
 
 
-def _decided(ask: Ask, call: Call, view: View) -> Decision:
-    """The answer, with what it means for the call's record and for the alarms noted on the call."""
+def _decided(ask: Ask, call: Call, view: View) -> tuple[Decision, AccessRequest]:
+    """The answer and the question, with what it means for the call's record and for the alarms noted on the call."""
     call.owner = call.owner or ask.account
-    decision = decision_on(ask, call.caller, view, call.facts)
+    layers, request = question_on(ask, call.caller, view, call.facts)
+    decision = decide(layers, request)
     call.decisions.append((ask, decision))
     if not isinstance(decision, Allow) and decision.disagreed:
         call.engines_disagreed = True
-    return decision
+    return decision, request

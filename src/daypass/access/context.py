@@ -6,10 +6,9 @@ that the server cannot know is absent, never empty.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from daypass.clock import iso_time
 from daypass.credentials import SessionKind
 from daypass.policy import PrincipalKind
 
@@ -107,9 +106,3 @@ def _add_federation(context: Context, said: Federation) -> None:
         context[f"{issuer}:aud"] = said.audience
     if said.amr:
         context[f"{issuer}:amr"] = said.amr
-
-
-@lru_cache(maxsize=256)
-def iso_time(seconds: int) -> str:
-    """``2026-11-24T10:00:00Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,11 +6,10 @@ Source: CloudTrail User Guide, "CloudTrail userIdentity element"; IAM User Guide
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from daypass.arns import root_arn
+from daypass.clock import iso_time
 from daypass.credentials import SessionKind
 from daypass.policy import PrincipalKind
 
@@ -41,12 +40,6 @@ def foreign_identity_of(caller: Caller) -> Identity:
     if caller.kind in {PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE}:
         return identity_of(caller)
     return {"type": "AWSAccount", "principalId": caller.user_id, "accountId": caller.account}
-
-
-@lru_cache(maxsize=1024)
-def iso_time(seconds: int) -> str:
-    """``2026-11-24T11:15:12Z``: how a record writes a time."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _key_holder(kind: str, caller: Caller) -> Identity:

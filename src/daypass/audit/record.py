@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from daypass.audit.decisions import SEPARATOR, written, written_reason
-from daypass.audit.identity import Identity, foreign_identity_of, identity_of, iso_time
+from daypass.audit.identity import Identity, foreign_identity_of, identity_of
 from daypass.audit.json_lines import encode
 from daypass.audit.operations import event_region, event_type
 from daypass.audit.plan import Plan, compile_plan
@@ -23,6 +23,7 @@ from daypass.audit.redaction import without_echoes
 from daypass.audit.resources import resources_of
 from daypass.audit.rows import row_of
 from daypass.audit.size import LARGEST_PART, shortened
+from daypass.clock import iso_time
 from daypass.policy import ENCODED_MESSAGE
 
 if TYPE_CHECKING:

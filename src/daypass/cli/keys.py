@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from daypass.cli import settings
 from daypass.cli.problem import CommandProblem
+from daypass.clock import iso_time
 
 if TYPE_CHECKING:
     import argparse
@@ -165,4 +165,4 @@ def _signing(key: SigningKey) -> dict[str, Any]:
 
 
 def _shown(seconds: int | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if seconds is None else iso_time(seconds)

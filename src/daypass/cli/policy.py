@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daypass.cli import settings
 from daypass.cli.explain import text_of
 from daypass.cli.problem import CommandProblem
+from daypass.cli.times import moment
 
 if TYPE_CHECKING:
     import argparse
@@ -88,19 +88,6 @@ def text(told: dict[str, Any]) -> str:
     lines.append(f"{told['Replayed']} decisions made again, {len(told['Differences'])} of them differ")
     lines += [f"{count} not made again: {why}" for why, count in told["NotReplayed"].items()]
     return "".join(f"{printable(line)}\n" for line in lines)
-
-
-def moment(written: str) -> int:
-    """A time with a zone, in seconds."""
-    import argparse
-
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{written!r} is no time with a zone, such as 2026-11-24T10:00:00Z")
-    return int(found.astimezone(UTC).timestamp())
 
 
 def _word(outcome: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from daypass.cli import settings
 from daypass.cli.problem import CommandProblem
+from daypass.cli.times import moment
+from daypass.clock import iso_time
 
 if TYPE_CHECKING:
     import argparse
@@ -50,7 +51,7 @@ def _add_revoke(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     which.add_argument("--all", action="store_true", help="all sessions")
     revoke.add_argument("--account", metavar="ID", help="with --source-identity and --all: of this account only")
     revoke.add_argument(
-        "--issued-before", metavar="TIME", type=_moment, help="only those issued before 2026-11-24T10:00:00Z"
+        "--issued-before", metavar="TIME", type=moment, help="only those issued before 2026-11-24T10:00:00Z"
     )
     settings.add_flags(revoke)
     revoke.set_defaults(run=run_revoke)
@@ -88,7 +89,7 @@ def run_revoke(chosen: argparse.Namespace) -> int:
         raise CommandProblem(str(problem)) from None
     for account, reach, target, until in done:
         what = " ".join(part for part in (reach.replace("-", " "), target) if part)
-        sys.stdout.write(f"revoked in account {account}: {what}, issued up to {_shown(until)}\n")
+        sys.stdout.write(f"revoked in account {account}: {what}, issued up to {iso_time(until)}\n")
     return 0
 
 
@@ -100,8 +101,8 @@ def _print(found: Iterable[ListedSession], *, as_json: bool) -> None:
                 "Account": session.account,
                 "Arn": session.arn,
                 "UserId": session.user_id,
-                "IssuedAt": _shown(session.issued_at),
-                "ExpiresAt": _shown(session.expires_at),
+                "IssuedAt": iso_time(session.issued_at),
+                "ExpiresAt": iso_time(session.expires_at),
                 "Operation": session.operation,
                 "OpenedBy": session.opened_by,
                 "SourceIdentity": session.source_identity,
@@ -111,22 +112,6 @@ def _print(found: Iterable[ListedSession], *, as_json: bool) -> None:
         else:
             identity = f"  as {session.source_identity}" if session.source_identity else ""
             sys.stdout.write(
-                f"{session.access_key_id}  {state:<8}  until {_shown(session.expires_at)}  {session.arn}  "
+                f"{session.access_key_id}  {state:<8}  until {iso_time(session.expires_at)}  {session.arn}  "
                 f"{session.operation} by {session.opened_by}{identity}\n"
             )
-
-
-def _shown(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _moment(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        import argparse
-
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-11-24T10:00:00Z")
-    return int(moment.timestamp())

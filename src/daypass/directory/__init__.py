@@ -15,6 +15,7 @@ from daypass.directory.delegations import DelegationRequest
 from daypass.directory.ended import Revocation, UsedProof, revocation_key, use_once
 from daypass.directory.issuers import IssuerKey, OutboundIssuer
 from daypass.directory.kinds import KINDS
+from daypass.directory.listing import all_linked, all_of
 from daypass.directory.organizations import Organization
 from daypass.directory.passwords import LoginProfile, PasswordPolicy
 from daypass.directory.providers import OidcProvider, PrivateKey, SamlProvider
@@ -77,6 +78,8 @@ __all__ = [
     "User",
     "UsersRecord",
     "View",
+    "all_linked",
+    "all_of",
     "revocation_key",
     "use_once",
 ]

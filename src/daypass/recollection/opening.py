@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from daypass.keyfile import KEY_FILE
-from daypass.provisioning import open_store
+from daypass.provisioning import existing_store
 from daypass.recollection.past import CannotTell, Span
 from daypass.services.sts.issued_sessions import LONGEST_LIFE
 from daypass.store import StoreProblem
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
 @contextmanager
 def reading(config: Config) -> Iterator[SqliteStore]:
     """The store of a data folder, also beside a running server. Raises CannotTell."""
-    if not (config.data / KEY_FILE).exists():
-        raise CannotTell(f"{config.data} holds no server yet: start it once with `daypass serve`")
     try:
-        store = open_store(config)
+        store = existing_store(config)
     except StoreProblem as problem:
         raise CannotTell(str(problem)) from None
     try:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from daypass.audit.decisions import Decisions, remembered, split
 from daypass.audit.journal import SUFFIX
-from daypass.directory import GLOBAL, Account
+from daypass.directory import GLOBAL, Account, all_of
+from daypass.provisioning import ATTEMPTS
 from daypass.recollection.record_shape import SECONDS, read_record
 from daypass.store import Conflict
 from daypass.store.interface import EventQuery
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 T = TypeVar("T")
 PAGE = 500
-ATTEMPTS = 20
 _TIME = b'"eventTime":"'
 
 
@@ -154,8 +154,4 @@ def of_one_moment(store: SqliteStore, work: Callable[[View], T]) -> T:
 
 def accounts(view: View) -> Iterator[str]:
     """The ids of all accounts."""
-    after: str | None = ""
-    while after is not None:
-        page = view.page(Account, GLOBAL, after=after)
-        yield from (record.id for record in page.records if isinstance(record, Account))
-        after = page.next
+    return (account.id for account in all_of(Account, view, GLOBAL))

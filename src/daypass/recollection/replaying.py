@@ -11,10 +11,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.access.explanation import outcome_of, reason_of
+from daypass.provisioning import ATTEMPTS
 from daypass.recollection.again import ask_again
 from daypass.recollection.callers import caller_of
 from daypass.recollection.opening import opened_sessions, reading
-from daypass.recollection.past import ATTEMPTS, CannotTell, KeptOut, Span, Trail
+from daypass.recollection.past import CannotTell, KeptOut, Span, Trail
 from daypass.recollection.proposals import Proposal, proposed
 from daypass.store import Conflict
 

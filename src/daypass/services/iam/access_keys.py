@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from daypass.directory import GLOBAL, AccessKey, Delete, Put, User
+from daypass.directory import GLOBAL, AccessKey, Delete, Put, User, all_linked
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
-from daypass.services.iam.entities import all_linked, user_or_root
+from daypass.services.iam.entities import user_or_root
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

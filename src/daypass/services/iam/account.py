@@ -20,13 +20,15 @@ from daypass.directory import (
     SamlProvider,
     ServerCertificate,
     User,
+    all_linked,
+    all_of,
 )
 from daypass.directory import quotas as q
 from daypass.directory.naming import check_alias
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
-from daypass.services.iam.entities import account_of, all_linked, all_of
+from daypass.services.iam.entities import account_of
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

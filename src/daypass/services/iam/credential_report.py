@@ -21,10 +21,12 @@ from daypass.directory import (
     Put,
     SigningCertificate,
     User,
+    all_linked,
+    all_of,
 )
 from daypass.errors import ApiError
 from daypass.services.iam import authorization
-from daypass.services.iam.entities import account_of, all_linked, all_of
+from daypass.services.iam.entities import account_of
 from daypass.services.iam.operations import iam
 from daypass.services.iam.password_rules import DAY, rules_of
 from daypass.services.iam.users_records import records_of

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from daypass.access.asking import ResourcePolicy
-from daypass.access.context import iso_time
 from daypass.access.gather import resource_layer
+from daypass.clock import iso_time
 from daypass.credentials import Purpose
 from daypass.directory import GLOBAL, Bucket
 from daypass.errors import ApiError

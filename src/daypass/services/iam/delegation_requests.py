@@ -14,14 +14,14 @@ import msgspec
 from daypass.access.asking import Ask
 from daypass.access.authorize import decision_on
 from daypass.arns import Arn
-from daypass.directory import GLOBAL, Account, DelegationRequest, Delete, ManagedPolicy, Put
+from daypass.directory import GLOBAL, Account, DelegationRequest, Delete, ManagedPolicy, Put, all_linked
 from daypass.errors import ApiError
 from daypass.policy import ExplicitDeny, PrincipalKind
 from daypass.services.iam import paging
 from daypass.services.iam.delegation_approval import approver, is_limited, permission_check
 from daypass.services.iam.delegation_messages import check_channel, deliver, exchange_token
 from daypass.services.iam.delegation_templates import boundaries, rendered
-from daypass.services.iam.entities import all_linked, find_policy
+from daypass.services.iam.entities import find_policy
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

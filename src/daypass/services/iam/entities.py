@@ -15,8 +15,6 @@ from daypass.errors import ApiError
 from daypass.policy import PrincipalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from daypass.directory import Record, View
     from daypass.services.registry import Call
 
@@ -26,7 +24,6 @@ H = TypeVar("H", bound=User | Group | Role)
 R = TypeVar("R", bound="Record")
 
 _HOLDERS: tuple[tuple[str, type[Holder]], ...] = (("User", User), ("Group", Group), ("Role", Role))
-_PAGE = 1000
 
 
 def holder_class(operation: str) -> type[Holder]:
@@ -148,21 +145,3 @@ def device_of(call: Call, view: View) -> MfaDevice:
 def no_such_device(serial: str) -> ApiError:
     """What AWS says of a device that is not there, or not the user's."""
     return ApiError("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.")
-
-
-def all_of(cls: type[R], view: View, scope: str, path_prefix: str = "/") -> Iterator[R]:
-    """Every record of a kind in a scope, by name."""
-    after: str | None = ""
-    while after is not None:
-        page = view.page(cls, scope, after=after, limit=_PAGE, path_prefix=path_prefix)
-        yield from (record for record in page.records if isinstance(record, cls))
-        after = page.next
-
-
-def all_linked(cls: type[R], view: View, scope: str, link: str, target: str) -> Iterator[R]:
-    """Every record of a kind in a scope that points at ``target``, by name."""
-    after: str | None = ""
-    while after is not None:
-        page = view.linked(cls, scope, link, target, after=after, limit=_PAGE)
-        yield from (record for record in page.records if isinstance(record, cls))
-        after = page.next

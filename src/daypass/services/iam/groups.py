@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from daypass.directory import Delete, Group, Put, User
+from daypass.directory import Delete, Group, Put, User, all_linked
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes
-from daypass.services.iam.entities import all_linked, find, named
+from daypass.services.iam.entities import find, named
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from daypass.directory import Delete, InstanceProfile, Put, Role
+from daypass.directory import Delete, InstanceProfile, Put, Role, all_linked
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes, tagging
-from daypass.services.iam.entities import all_linked, find_instance_profile, named
+from daypass.services.iam.entities import find_instance_profile, named
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

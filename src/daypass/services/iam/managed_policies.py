@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from daypass.directory import Delete, Group, ManagedPolicy, PolicyVersion, Put, Role, User
+from daypass.directory import Delete, Group, ManagedPolicy, PolicyVersion, Put, Role, User, all_linked, all_of
 from daypass.directory.aws_managed import AwsPolicy, aws_policies
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes, tagging
 from daypass.services.iam.documents import checked_managed
-from daypass.services.iam.entities import all_linked, all_of, own_policy, policy_of
+from daypass.services.iam.entities import own_policy, policy_of
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

@@ -16,20 +16,12 @@ import msgspec
 import segno
 
 from daypass.credentials import Secret, base32_seed, matching_step, provisioning_uri
-from daypass.directory import Delete, MfaDevice, Put, User
+from daypass.directory import Delete, MfaDevice, Put, User, all_linked, all_of
 from daypass.directory.naming import LONGEST_SERIAL, check_name, check_path
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes, tagging
-from daypass.services.iam.entities import (
-    account_of,
-    all_linked,
-    all_of,
-    device_of,
-    named,
-    no_such_device,
-    user_or_root,
-)
+from daypass.services.iam.entities import account_of, device_of, named, no_such_device, user_or_root
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from daypass.arns import PARTITION, Arn, iam_arn
-from daypass.directory import Delete, OidcProvider, Put
+from daypass.directory import Delete, OidcProvider, Put, all_of
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.federation import ProviderProblem
 from daypass.services.iam import authorization, paging, tagging
-from daypass.services.iam.entities import all_of
 from daypass.services.iam.operations import iam
 from daypass.services.issuer_documents import PREFIX
 

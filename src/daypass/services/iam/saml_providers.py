@@ -13,12 +13,11 @@ import msgspec
 
 from daypass.arns import Arn
 from daypass.credentials import Secret
-from daypass.directory import Delete, PrivateKey, Put, SamlProvider
+from daypass.directory import Delete, PrivateKey, Put, SamlProvider, all_of
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.federation.saml import UnusableKey, UnusableMetadata, check_private_key, read_metadata, writable
 from daypass.services.iam import authorization, paging, tagging
-from daypass.services.iam.entities import all_of
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daypass.credentials import Secret, secret_access_key
-from daypass.directory import Delete, Put, ServiceCredential, User
+from daypass.directory import Delete, Put, ServiceCredential, User, all_of
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging
-from daypass.services.iam.entities import all_of
 from daypass.services.iam.operations import iam
 from daypass.services.iam.users_records import STATUS, owner, record_of, records_of, wanted_status
 from daypass.services.mint import SECRET_ENTROPY

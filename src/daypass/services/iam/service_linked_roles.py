@@ -15,13 +15,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from daypass.arns import iam_arn
-from daypass.directory import Delete, DeletionTask, Put, Role
+from daypass.directory import Delete, DeletionTask, Put, Role, all_of
 from daypass.directory.aws_managed import ARN_PREFIX
 from daypass.directory.naming import SERVICE_LINKED_PATH, is_protected, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, shapes
-from daypass.services.iam.entities import all_of, find, named
+from daypass.services.iam.entities import find, named
 from daypass.services.iam.operations import iam
 
 if TYPE_CHECKING:

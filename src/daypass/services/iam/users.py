@@ -19,13 +19,14 @@ from daypass.directory import (
     SshPublicKey,
     User,
     UsersRecord,
+    all_linked,
 )
 from daypass.directory.naming import check_name, check_path, same_name
 from daypass.directory.quotas import Quota
 from daypass.errors import ApiError
 from daypass.services.iam import authorization, paging, shapes, tagging
 from daypass.services.iam.boundaries import checked_boundary
-from daypass.services.iam.entities import account_of, all_linked, named, user_or_root
+from daypass.services.iam.entities import account_of, named, user_or_root
 from daypass.services.iam.operations import iam
 from daypass.services.iam.users_records import records_of
 

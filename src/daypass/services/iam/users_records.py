@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from daypass.directory import User
+from daypass.directory import User, all_linked
 from daypass.errors import ApiError
-from daypass.services.iam.entities import all_linked, named, user_or_root
+from daypass.services.iam.entities import named, user_or_root
 
 if TYPE_CHECKING:
     from daypass.directory import UsersRecord, View

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from daypass.arns import root_arn
-from daypass.directory import GLOBAL, Account
+from daypass.directory import GLOBAL, Account, all_of
 from daypass.directory.naming import is_account_id
 from daypass.directory.principals import UnknownPrincipal, current_names, meaning
 from daypass.errors import ApiError
@@ -69,11 +69,7 @@ def _named(kind: str, name: str, view: View) -> str | None:
 
 def _account_of(canonical: str, view: View) -> str:
     """The root ARN of the account with a canonical user id. There is no index: policies are seldom written."""
-    after: str | None = ""
-    while after is not None:
-        page = view.page(Account, GLOBAL, after=after)
-        for record in page.records:
-            if isinstance(record, Account) and canonical_id(record.id) == canonical:
-                return root_arn(record.id)
-        after = page.next
+    for account in all_of(Account, view, GLOBAL):
+        if canonical_id(account.id) == canonical:
+            return root_arn(account.id)
     raise UnknownPrincipal

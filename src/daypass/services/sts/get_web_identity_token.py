@@ -7,12 +7,12 @@ gives such sessions, and with it ``Scope``, which only goes with it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from daypass.access.asking import Ask
+from daypass.clock import iso_time
 from daypass.directory import Organization, OutboundIssuer
 from daypass.directory.records import GLOBAL
 from daypass.errors import ApiError
@@ -118,7 +118,7 @@ def _aws_claims(call: Call, view: View) -> dict[str, Any]:
         claims["request_tags"] = dict(request_tags)
     session = caller.session
     if session is not None:
-        claims["original_session_exp"] = _iso(session.expires_at)
+        claims["original_session_exp"] = iso_time(session.expires_at)
         if session.source_identity is not None:
             claims["source_identity"] = session.source_identity
         if session.federation is not None:
@@ -158,7 +158,3 @@ def _check_subject(call: Call) -> None:
         raise ApiError("ValidationError", _NO_ORIGIN)
     if call.input.get("Scope") is not None:
         raise ApiError("ValidationError", _SCOPE_ALONE)
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
